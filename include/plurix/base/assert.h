@@ -1,0 +1,15 @@
+// Assertions that stay on in release builds: an invariant that does not hold stops the node before
+// it can damage the shared heap (nodes fail by stopping, DESIGN P7).
+#pragma once
+
+namespace plurix {
+
+/// Called when an invariant does not hold; never returns. The hub's default is weak and traps; a
+/// hosted room prints the sentence, a kernel shows it on its console. Any context.
+[[noreturn]] void panic(const char* what, const char* file, int line) noexcept;
+
+}  // namespace plurix
+
+#define PLURIX_ASSERT(condition)                                               \
+  (__builtin_expect(static_cast<bool>(condition), 1) ? static_cast<void>(0)    \
+                                                     : ::plurix::panic(#condition, __FILE__, __LINE__))
