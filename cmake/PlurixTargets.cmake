@@ -1,0 +1,91 @@
+# How targets of this project are made: one function for a library (hosted), one for the
+# freestanding twin, one that sets our own warnings on whatever we compile.
+
+include_guard(GLOBAL)
+
+set(PLURIX_WARNINGS
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wimplicit-fallthrough)
+
+# What kernel code is compiled with. Handlers save no vector registers and share the stack with
+# interrupts, so neither SSE nor the red zone may be used; there is no unwinder and no TLS.
+# clang's use of libstdc++ breaks under -mgeneral-regs-only, so it gets the narrower flags.
+set(PLURIX_KERNEL_FLAGS
+  -ffreestanding -fno-exceptions -fno-rtti -mno-red-zone -fno-stack-protector
+  -fcf-protection=none -fno-asynchronous-unwind-tables -fno-threadsafe-statics)
+set(PLURIX_KERNEL_FLAGS_GNU ${PLURIX_KERNEL_FLAGS} -mgeneral-regs-only)
+set(PLURIX_KERNEL_FLAGS_CLANG ${PLURIX_KERNEL_FLAGS} -mno-sse -mno-mmx)
+
+function(plurix_set_warnings target)
+  target_compile_options(${target} PRIVATE
+    ${PLURIX_WARNINGS} $<$<BOOL:${PLURIX_WERROR}>:-Werror>)
+endfunction()
+
+# The files that match patterns relative to the project's root; new files are found at build time.
+function(plurix_glob result)
+  list(TRANSFORM ARGN PREPEND "${PROJECT_SOURCE_DIR}/")
+  file(GLOB files CONFIGURE_DEPENDS ${ARGN})
+  set(${result} "${files}" PARENT_SCOPE)
+endfunction()
+
+# plurix_add_library(NAME SOURCES globs HEADER_ROOTS dirs [PRIVATE_ROOTS dirs] [LINKS targets])
+# makes plurix_NAME, alias plurix::NAME. HEADER_ROOTS hold the public headers (<plurix/...>, also
+# installed); PRIVATE_ROOTS are where the room's own "..." includes start.
+# A room that has only headers becomes an interface library.
+function(plurix_add_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADER_ROOTS;PRIVATE_ROOTS;LINKS")
+  set(target plurix_${name})
+  plurix_glob(sources ${arg_SOURCES})
+
+  if(sources)
+    set(scope PUBLIC)
+    add_library(${target} STATIC ${sources})
+    plurix_set_warnings(${target})
+    list(TRANSFORM arg_PRIVATE_ROOTS PREPEND "${PROJECT_SOURCE_DIR}/")
+    target_include_directories(${target} PRIVATE ${arg_PRIVATE_ROOTS})
+  else()
+    set(scope INTERFACE)
+    add_library(${target} INTERFACE)
+  endif()
+  add_library(plurix::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+
+  set(roots ${arg_HEADER_ROOTS})
+  list(TRANSFORM roots PREPEND "${PROJECT_SOURCE_DIR}/")
+  list(TRANSFORM arg_HEADER_ROOTS APPEND "/*.h" OUTPUT_VARIABLE patterns)
+  list(TRANSFORM patterns PREPEND "${PROJECT_SOURCE_DIR}/")
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${patterns})
+  target_sources(${target} ${scope} FILE_SET HEADERS BASE_DIRS ${roots} FILES ${headers})
+
+  target_compile_features(${target} ${scope} cxx_std_20)
+  target_link_libraries(${target} ${scope} ${arg_LINKS})
+  set_property(GLOBAL APPEND PROPERTY PLURIX_LIBRARIES ${target})
+endfunction()
+
+# The same for code that runs without an operating system. Whoever links it is compiled with the
+# same kernel flags: they are part of the ABI. Sanitizers need a runtime, so they stay out.
+function(plurix_add_freestanding_library name)
+  plurix_add_library(${name} ${ARGN})
+  get_target_property(type plurix_${name} TYPE)
+  if(type STREQUAL "INTERFACE_LIBRARY")
+    set(scope INTERFACE)
+  else()
+    set(scope PUBLIC)
+  endif()
+  target_compile_options(plurix_${name} ${scope}
+    "$<$<CXX_COMPILER_ID:GNU>:${PLURIX_KERNEL_FLAGS_GNU}>"
+    "$<$<CXX_COMPILER_ID:Clang>:${PLURIX_KERNEL_FLAGS_CLANG}>"
+    -fno-sanitize=all)
+endfunction()
+
+# io_uring is one way to drive a socket; without the library the plain calls remain.
+function(plurix_link_uring_if_found target)
+  find_path(PLURIX_URING_INCLUDE liburing.h)
+  find_library(PLURIX_URING_LIBRARY uring)
+  mark_as_advanced(PLURIX_URING_INCLUDE PLURIX_URING_LIBRARY)
+  get_target_property(type ${target} TYPE)
+  if(NOT PLURIX_URING_INCLUDE OR NOT PLURIX_URING_LIBRARY OR type STREQUAL "INTERFACE_LIBRARY")
+    return()
+  endif()
+  target_compile_definitions(${target} PRIVATE PLURIX_HAS_LIBURING=1)
+  target_link_libraries(${target} PRIVATE uring)  # by name, so that the installed target can move
+endfunction()
