@@ -3,8 +3,13 @@
 
 include_guard(GLOBAL)
 
+# A designated initializer leaves the other members at their defaults on purpose, and g++ alone sees
+# shadowing in a constructor's parameter named like the public member it sets.
 set(PLURIX_WARNINGS
-  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wimplicit-fallthrough)
+  -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Wold-style-cast -Wimplicit-fallthrough
+  -Wno-missing-field-initializers)
+set(PLURIX_WARNINGS_GNU -Wshadow=local)
+set(PLURIX_WARNINGS_CLANG -Wshadow)
 
 # What kernel code is compiled with. Handlers save no vector registers and share the stack with
 # interrupts, so neither SSE nor the red zone may be used; there is no unwinder and no TLS.
@@ -17,7 +22,10 @@ set(PLURIX_KERNEL_FLAGS_CLANG ${PLURIX_KERNEL_FLAGS} -mno-sse -mno-mmx)
 
 function(plurix_set_warnings target)
   target_compile_options(${target} PRIVATE
-    ${PLURIX_WARNINGS} $<$<BOOL:${PLURIX_WERROR}>:-Werror>)
+    ${PLURIX_WARNINGS}
+    $<$<CXX_COMPILER_ID:GNU>:${PLURIX_WARNINGS_GNU}>
+    $<$<CXX_COMPILER_ID:Clang>:${PLURIX_WARNINGS_CLANG}>
+    $<$<BOOL:${PLURIX_WERROR}>:-Werror>)
 endfunction()
 
 # The files that match patterns relative to the project's root; new files are found at build time.
@@ -59,6 +67,8 @@ function(plurix_add_library name)
   target_compile_features(${target} ${scope} cxx_std_20)
   target_link_libraries(${target} ${scope} ${arg_LINKS})
   set_property(GLOBAL APPEND PROPERTY PLURIX_LIBRARIES ${target})
+  set_property(GLOBAL APPEND PROPERTY PLURIX_HEADER_ROOTS ${roots})
+  set_property(GLOBAL APPEND PROPERTY PLURIX_HEADERS ${headers})
 endfunction()
 
 # The same for code that runs without an operating system. Whoever links it is compiled with the

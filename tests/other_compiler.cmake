@@ -1,0 +1,43 @@
+# The other compiler builds the libraries and the command without a warning, and its kernel code
+# needs no more than ours does. In a build directory of its own inside this one.
+if(NOT PLURIX_OTHER_COMPILER)
+  return()
+endif()
+set(other_build "${PROJECT_BINARY_DIR}/other_compiler")
+get_property(targets GLOBAL PROPERTY PLURIX_LIBRARIES)
+foreach(target plurix_history plurix plurix_freestanding_probe)
+  if(TARGET ${target})
+    list(APPEND targets ${target})
+  endif()
+endforeach()
+set(buildable "")
+foreach(target IN LISTS targets)
+  get_target_property(type ${target} TYPE)
+  if(NOT type STREQUAL "INTERFACE_LIBRARY")
+    list(APPEND buildable ${target})
+  endif()
+endforeach()
+
+add_test(NAME compilers.configure
+  COMMAND "${CMAKE_COMMAND}" -S "${PROJECT_SOURCE_DIR}" -B "${other_build}" -G Ninja
+    "-DCMAKE_CXX_COMPILER=${PLURIX_OTHER_COMPILER}" -DPLURIX_WERROR=ON
+    -DPLURIX_BUILD_BENCH=OFF -DPLURIX_BUILD_EXAMPLES=OFF)
+add_test(NAME compilers.build
+  COMMAND "${CMAKE_COMMAND}" --build "${other_build}" --target ${buildable})
+set_tests_properties(compilers.configure PROPERTIES
+  LABELS compilers FIXTURES_SETUP other_compiler_configured)
+set_tests_properties(compilers.build PROPERTIES
+  LABELS compilers TIMEOUT 900 RUN_SERIAL TRUE
+  FIXTURES_REQUIRED other_compiler_configured FIXTURES_SETUP other_compiler_built)
+
+if(plurix_core_freestanding IN_LIST buildable)
+  set(archives "${other_build}/libplurix_core_freestanding.a")
+  if(TARGET plurix_freestanding_probe)
+    list(APPEND archives "${other_build}/tests/freestanding/libplurix_freestanding_probe.a")
+  endif()
+  add_test(NAME compilers.undefined_symbols
+    COMMAND Python3::Interpreter "${CMAKE_CURRENT_LIST_DIR}/freestanding/undefined_symbols.py"
+      ${archives})
+  set_tests_properties(compilers.undefined_symbols PROPERTIES
+    LABELS compilers FIXTURES_REQUIRED other_compiler_built)
+endif()
