@@ -38,4 +38,16 @@ if command -v dpkg-query >/dev/null; then
       runuser -u nobody -- "${offline[@]}" "$root/run" demo
   fi
 fi
+
+# What a program prints is all that reaches stdout, whatever had to be built first.
+expect_clean_stdout() {
+  local output
+  output=$("$root/run" plurix --version 2>/dev/null </dev/null)
+  [[ $(wc -l <<<"$output") == 1 && $output != *ninja* && $output != '['* ]] && return
+  printf 'FAILED: stdout of ./run plurix --version holds more than the version:\n%s\n' "$output"
+  failed=1
+}
+if [[ -x $root/build/release/bin/plurix ]]; then
+  expect_clean_stdout
+fi
 exit $failed
