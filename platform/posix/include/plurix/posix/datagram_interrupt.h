@@ -1,0 +1,97 @@
+// DatagramInterrupt: lets the network reach a thread that computes, as an interrupt reaches a
+// kernel. A timer ticks while the thread runs; when two ticks in a row find that the node has not
+// looked at its socket in between, the thread asks for a signal per datagram until it next waits.
+// So a thread that talks often pays one tick a period, and one that computes answers within
+// microseconds.
+//
+// Signals: SIGIO for datagrams, SIGRTMIN + 3 for ticks. Both handlers run with nothing blocked
+// (SA_NODEFER, empty mask, SA_RESTART) on the alternate stack; keeping them out of critical parts
+// is the node's own flag's job. Signals that are not ours go to the handler that was there before.
+#pragma once
+
+#include <plurix/base/time.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdint>
+#include <ctime>
+
+namespace plurix::posix {
+
+enum class InterruptCause : std::uint8_t { kTick, kDatagram };
+
+/// Where the application was when it was interrupted.
+struct InterruptContext {
+  InterruptCause cause;
+  /// The interrupted instruction lies in the C or C++ runtime library (which may hold a lock or
+  /// be half-way through malloc): the handler must return to it, never restore another context.
+  /// Always true where the runtime is linked statically and cannot be told apart.
+  bool interrupted_in_runtime;
+  std::uintptr_t pc;      ///< address of the interrupted instruction
+  void* machine_context;  ///< the ucontext_t
+};
+
+using InterruptHandler = void (*)(void* context, const InterruptContext& interrupt) noexcept;
+
+/// Belongs to the thread that constructs it; one a thread. All calls come from that thread.
+class DatagramInterrupt {
+ public:
+  static constexpr Duration kDefaultPeriod = milliseconds(1);
+
+  DatagramInterrupt() noexcept = default;
+  ~DatagramInterrupt();
+  DatagramInterrupt(const DatagramInterrupt&) = delete;
+  DatagramInterrupt& operator=(const DatagramInterrupt&) = delete;
+
+  /// Starts to interrupt this thread on behalf of socket `fd`. Throws EnvironmentError when the
+  /// timer cannot be had or this thread has a DatagramInterrupt attached already.
+  void attach(int fd, InterruptHandler handler, void* context, Duration period = kDefaultPeriod);
+  /// Stops. Nothing is delivered after it returned.
+  void detach() noexcept;
+
+  /// The node looked at its socket. Any context; costs an increment.
+  void entered() noexcept {
+    entries_.store(entries_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+
+  /// Before waiting: no signal per datagram from here on. A system call only if they were on.
+  void quiet() noexcept {
+    entered();
+    if (async_on_.load(std::memory_order_relaxed)) switch_async(false);
+  }
+
+  /// The mask to sleep with (ppoll): the thread's own plus the tick. A tick that is held back does
+  /// not start the timer again, so a sleeping thread is woken by none.
+  const sigset_t& sleep_mask() const noexcept { return sleep_mask_; }
+
+  /// Counters for tests and traces.
+  std::uint64_t ticks() const noexcept { return ticks_; }
+  std::uint64_t datagram_signals() const noexcept { return datagram_signals_; }
+  bool per_datagram() const noexcept { return async_on_.load(std::memory_order_relaxed); }
+
+  static int tick_signal() noexcept { return SIGRTMIN + 3; }
+  static int datagram_signal() noexcept { return SIGIO; }
+
+ private:
+  friend struct InterruptSignals;
+
+  void on_tick(void* machine_context) noexcept;
+  void on_datagram(void* machine_context) noexcept;
+  void switch_async(bool on) noexcept;
+  void call_handler(InterruptCause cause, void* machine_context) noexcept;
+
+  int fd_ = -1;
+  InterruptHandler handler_ = nullptr;
+  void* context_ = nullptr;
+  timer_t timer_ = {};
+  sigset_t sleep_mask_ = {};
+  int file_flags_ = 0;
+  std::atomic<std::uint32_t> entries_{0};
+  std::atomic<bool> async_on_{false};
+  std::uint32_t entries_at_tick_ = 0;
+  std::uint32_t idle_ticks_ = 0;
+  std::uint64_t ticks_ = 0;
+  std::uint64_t datagram_signals_ = 0;
+};
+
+}  // namespace plurix::posix
