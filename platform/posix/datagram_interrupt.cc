@@ -1,0 +1,159 @@
+#include "posix/runtime_text.h"
+#include "posix/signal_chain.h"
+
+#include <plurix/posix/datagram_interrupt.h>
+#include <plurix/posix/environment_error.h>
+
+#include <fcntl.h>
+#include <ucontext.h>
+#include <unistd.h>
+#include <cerrno>
+#include <mutex>
+
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+namespace plurix::posix {
+namespace {
+
+// Two ticks without a look at the socket: one may fall into any short computation.
+constexpr std::uint32_t kTicksUntilAsync = 2;
+
+// initial-exec: reading it from a signal handler must not allocate.
+[[gnu::tls_model("initial-exec")]] constinit thread_local DatagramInterrupt* t_current = nullptr;
+
+constinit std::mutex g_installing;
+constinit bool g_installed = false;
+constinit struct sigaction g_previous_tick = {};
+constinit struct sigaction g_previous_datagram = {};
+
+// A signal may still be under way after its owner has gone. The default action would end the
+// process for it, so only a handler that somebody set is called.
+void pass_on_to_handler(struct sigaction& previous, int signal, siginfo_t* info, void* machine) {
+  const bool plain = (previous.sa_flags & SA_SIGINFO) == 0;
+  if (plain && (previous.sa_handler == SIG_DFL || previous.sa_handler == SIG_IGN)) return;
+  pass_on(previous, signal, info, machine);
+}
+
+std::uintptr_t program_counter(const void* machine) {
+  return static_cast<std::uintptr_t>(
+      static_cast<const ucontext_t*>(machine)->uc_mcontext.gregs[REG_RIP]);
+}
+
+}  // namespace
+
+// The two handlers. A friend, so that only they reach into the object.
+struct InterruptSignals {
+  static void tick(int signal, siginfo_t* info, void* machine) {
+    const int saved_errno = errno;
+    auto* current = t_current;
+    if (info->si_code == SI_TIMER && current != nullptr && info->si_value.sival_ptr == current) {
+      current->on_tick(machine);
+    } else {
+      pass_on_to_handler(g_previous_tick, signal, info, machine);
+    }
+    errno = saved_errno;
+  }
+
+  static void datagram(int signal, siginfo_t* info, void* machine) {
+    const int saved_errno = errno;
+    auto* current = t_current;
+    if (current != nullptr && info->si_fd == current->fd_) {
+      current->on_datagram(machine);
+    } else {
+      pass_on_to_handler(g_previous_datagram, signal, info, machine);
+    }
+    errno = saved_errno;
+  }
+
+  static bool install(int signal, void (*handler)(int, siginfo_t*, void*),
+                      struct sigaction& previous) {
+    struct sigaction ours = {};
+    ours.sa_sigaction = handler;
+    ours.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK | SA_RESTART;
+    return ::sigaction(signal, nullptr, &previous) == 0 && ::sigaction(signal, &ours, nullptr) == 0;
+  }
+
+  // Stays for the process's lifetime, see pass_on_to_handler.
+  static void install_once() {
+    const std::lock_guard guard(g_installing);
+    if (g_installed) return;
+    if (!install(DatagramInterrupt::tick_signal(), tick, g_previous_tick) ||
+        !install(DatagramInterrupt::datagram_signal(), datagram, g_previous_datagram)) {
+      throw EnvironmentError("the signals for datagrams cannot be handled", describe_errno(errno),
+                             "Look for a sandbox that forbids sigaction");
+    }
+    g_installed = true;
+  }
+};
+
+DatagramInterrupt::~DatagramInterrupt() { detach(); }
+
+void DatagramInterrupt::attach(int fd, InterruptHandler handler, void* context, Duration period) {
+  if (t_current != nullptr) {
+    throw EnvironmentError("datagrams cannot interrupt this thread",
+                           "another node interrupts it already", "Give each node its own thread");
+  }
+  find_runtime_text();
+  InterruptSignals::install_once();
+  fd_ = fd;
+  handler_ = handler;
+  context_ = context;
+  file_flags_ = ::fcntl(fd, F_GETFL);
+  ::pthread_sigmask(SIG_BLOCK, nullptr, &sleep_mask_);
+  ::sigaddset(&sleep_mask_, tick_signal());
+  const f_owner_ex owner = {F_OWNER_TID, ::gettid()};
+  sigevent event = {};
+  event.sigev_notify = SIGEV_THREAD_ID;
+  event.sigev_signo = tick_signal();
+  event.sigev_value.sival_ptr = this;
+  event.sigev_notify_thread_id = owner.pid;
+  // F_SETSIG although SIGIO is the default: only then does the signal say which descriptor.
+  if (file_flags_ < 0 || ::fcntl(fd, F_SETSIG, datagram_signal()) != 0 ||
+      ::fcntl(fd, F_SETOWN_EX, &owner) != 0 ||
+      ::timer_create(CLOCK_MONOTONIC, &event, &timer_) != 0) {
+    throw EnvironmentError("datagrams cannot interrupt this thread", describe_errno(errno),
+                           "Look at the limit of pending signals (ulimit -i)");
+  }
+  t_current = this;
+  const timespec interval = {static_cast<time_t>(period.ns / 1'000'000'000),
+                             static_cast<long>(period.ns % 1'000'000'000)};
+  const itimerspec schedule = {interval, interval};
+  ::timer_settime(timer_, 0, &schedule, nullptr);
+}
+
+void DatagramInterrupt::detach() noexcept {
+  if (t_current != this) return;
+  ::timer_delete(timer_);
+  if (per_datagram()) switch_async(false);
+  t_current = nullptr;
+}
+
+void DatagramInterrupt::switch_async(bool on) noexcept {
+  async_on_.store(on, std::memory_order_relaxed);
+  ::fcntl(fd_, F_SETFL, on ? file_flags_ | O_ASYNC : file_flags_ & ~O_ASYNC);
+}
+
+void DatagramInterrupt::on_tick(void* machine_context) noexcept {
+  ++ticks_;
+  const auto entries = entries_.load(std::memory_order_relaxed);
+  idle_ticks_ = entries == entries_at_tick_ ? idle_ticks_ + 1 : 0;
+  entries_at_tick_ = entries;
+  // Before the node looks: what arrives from here on signals, what came earlier it finds.
+  if (idle_ticks_ >= kTicksUntilAsync && !per_datagram()) switch_async(true);
+  call_handler(InterruptCause::kTick, machine_context);
+  entries_at_tick_ = entries_.load(std::memory_order_relaxed);
+}
+
+void DatagramInterrupt::on_datagram(void* machine_context) noexcept {
+  ++datagram_signals_;
+  call_handler(InterruptCause::kDatagram, machine_context);
+}
+
+void DatagramInterrupt::call_handler(InterruptCause cause, void* machine_context) noexcept {
+  const auto pc = program_counter(machine_context);
+  handler_(context_, {cause, in_runtime_text(pc), pc, machine_context});
+}
+
+}  // namespace plurix::posix
