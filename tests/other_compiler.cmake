@@ -23,7 +23,7 @@ add_test(NAME compilers.configure
     "-DCMAKE_CXX_COMPILER=${PLURIX_OTHER_COMPILER}" -DPLURIX_WERROR=ON
     -DPLURIX_BUILD_BENCH=OFF -DPLURIX_BUILD_EXAMPLES=OFF)
 add_test(NAME compilers.build
-  COMMAND "${CMAKE_COMMAND}" --build "${other_build}" --target ${buildable})
+  COMMAND "${CMAKE_COMMAND}" --build "${other_build}" --target ${buildable} -- -k 0)
 set_tests_properties(compilers.configure PROPERTIES
   LABELS compilers FIXTURES_SETUP other_compiler_configured)
 set_tests_properties(compilers.build PROPERTIES
