@@ -217,7 +217,7 @@ ReadResult read_history(std::istream& in, std::string_view name) {
 
 ReadResult read_history_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  const bool readable = in && std::filesystem::is_regular_file(path);
+  const bool readable = in && !std::filesystem::is_directory(path);
   if (!readable) return {{}, path + ": cannot be opened; expected a readable file"};
   return read_history(in, path);
 }
