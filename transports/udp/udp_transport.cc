@@ -184,12 +184,21 @@ void UdpTransport::transmit(const sockaddr_in* address, Bytes head, Bytes payloa
 }
 
 std::size_t UdpTransport::poll(FrameSink sink) noexcept {
-  if (uring_ != nullptr) {
-    return uring_->drain(kBatch, [&](const ReceivedFrame& frame) { deliver(sink, frame); });
-  }
+  return uring_ != nullptr ? poll_uring(sink) : poll_plain(sink);
+}
+
+std::size_t UdpTransport::poll_plain(FrameSink sink) noexcept {
   if (batch_->empty()) batch_->fill(fd_);
   std::size_t handed_out = 0;
   for (; !batch_->empty(); ++handed_out) deliver(sink, batch_->take());
+  return handed_out;
+}
+
+std::size_t UdpTransport::poll_uring(FrameSink sink) noexcept {
+  std::size_t handed_out = 0;
+  for (ReceivedFrame frame; handed_out < kBatch && uring_->take(frame); ++handed_out) {
+    deliver(sink, frame);
+  }
   return handed_out;
 }
 

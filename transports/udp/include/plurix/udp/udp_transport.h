@@ -107,6 +107,8 @@ class UdpTransport {
   void open_socket(const UdpOptions& options);
   void choose_kind(ReceiveKind asked);
   void transmit(const sockaddr_in* address, Bytes head, Bytes payload) noexcept;
+  std::size_t poll_plain(FrameSink sink) noexcept;
+  std::size_t poll_uring(FrameSink sink) noexcept;
   void deliver(FrameSink sink, const ReceivedFrame& frame) noexcept;
   bool frame_ready() noexcept;
   bool sleep(std::int64_t for_ns) noexcept;

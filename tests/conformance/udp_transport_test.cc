@@ -1,0 +1,186 @@
+// UdpTransport against the common suite, in both ways of receiving, and what only UDP can do.
+#include "conformance/transport_suite.h"
+
+#include <plurix/posix/monotonic_clock.h>
+#include <plurix/udp/udp_transport.h>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <array>
+#include <thread>
+
+namespace plurix::testing {
+namespace {
+
+using udp::ReceiveKind;
+using udp::UdpTransport;
+
+template <ReceiveKind kKind>
+struct UdpWorld {
+  static std::string why_unavailable() {
+    const UdpTransport trial({.kind = kKind});
+    return trial.kind() == kKind ? std::string() : trial.reason();
+  }
+
+  UdpTransport& node(std::size_t i) { return nodes_[i]; }
+  Instant now() { return posix::MonotonicClock().now(); }
+
+ private:
+  static constexpr udp::UdpOptions kOptions() { return {.kind = kKind}; }
+  std::array<UdpTransport, 4> nodes_{UdpTransport(kOptions()), UdpTransport(kOptions()),
+                                     UdpTransport(kOptions()), UdpTransport(kOptions())};
+};
+
+using PlainWorld = UdpWorld<ReceiveKind::kPlain>;
+using UringWorld = UdpWorld<ReceiveKind::kIoUring>;
+
+INSTANTIATE_TYPED_TEST_SUITE_P(UdpPlain, TransportSuite, PlainWorld);
+INSTANTIATE_TYPED_TEST_SUITE_P(UdpIoUring, TransportSuite, UringWorld);
+
+template <class World>
+class UdpTransportTest : public TransportSuite<World> {};
+using Worlds = ::testing::Types<PlainWorld, UringWorld>;
+TYPED_TEST_SUITE(UdpTransportTest, Worlds);
+
+// A socket of somebody who does not keep to our limits.
+class BareSocket {
+ public:
+  void send(const Endpoint& to, const std::vector<std::byte>& bytes) const {
+    sockaddr_in address;
+    ASSERT_TRUE(udp::to_sockaddr(to, address));
+    ASSERT_EQ(::sendto(fd_, bytes.data(), bytes.size(), 0, reinterpret_cast<sockaddr*>(&address),
+                       sizeof address),
+              static_cast<ssize_t>(bytes.size()));
+  }
+  BareSocket() = default;
+  ~BareSocket() { ::close(fd_); }
+  BareSocket(const BareSocket&) = delete;
+  BareSocket& operator=(const BareSocket&) = delete;
+
+ private:
+  int fd_ = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+};
+
+TYPED_TEST(UdpTransportTest, ForeignDatagramsAreDroppedAndCounted) {
+  const BareSocket stranger;
+  stranger.send(this->node(0).local_endpoint(), pattern(kMaxFrame + 1));
+  stranger.send(this->node(0).local_endpoint(), pattern(60'000));
+  stranger.send(this->node(0).local_endpoint(), {});
+  EXPECT_TRUE(this->stays_silent(0));
+  EXPECT_EQ(this->node(0).counters().dropped_truncated, 2U);
+  EXPECT_EQ(this->node(0).counters().dropped_foreign, 1U);
+  EXPECT_EQ(this->node(0).counters().received, 0U);
+}
+
+TYPED_TEST(UdpTransportTest, CountsWhatItSendsAndReceives) {
+  this->introduce(0, 1, 1);
+  this->node(0).send(1, pattern(10), pattern(90));
+  this->node(0).send(2, pattern(10), {});
+  this->node(0).send(1, pattern(kMaxFrame), pattern(1));
+  Inbox inbox;
+  this->collect(1, inbox, 1);
+  const auto& sender = this->node(0).counters();
+  EXPECT_EQ(sender.sent, 1U);
+  EXPECT_EQ(sender.sent_bytes, 100U);
+  EXPECT_EQ(sender.unsent_unknown_peer, 1U);
+  EXPECT_EQ(sender.unsent_too_large, 1U);
+  EXPECT_EQ(this->node(1).counters().received, 1U);
+  EXPECT_EQ(this->node(1).counters().received_bytes, 100U);
+}
+
+// More frames than there are buffers anywhere on the way to the application.
+TYPED_TEST(UdpTransportTest, ABurstIsTakenAsFarAsTheSocketHoldsIt) {
+  this->introduce(0, 1, 1);
+  constexpr std::size_t kFrames = 2000;
+  for (std::size_t i = 0; i < kFrames; ++i) this->node(0).send(1, pattern(64), {});
+  Inbox inbox;
+  this->collect(1, inbox, kFrames);
+  EXPECT_GE(inbox.size(), kFrames / 2);
+  this->node(0).send(1, pattern(65), {});
+  Inbox later;
+  this->collect(1, later, 1);
+  EXPECT_EQ(later.size(), 1U) << "the receiver is stuck after a burst";
+}
+
+TYPED_TEST(UdpTransportTest, WakesUpFromSleepForAFrame) {
+  this->introduce(0, 1, 1);
+  auto& sleeper = this->node(1);
+  const Endpoint to = sleeper.local_endpoint();
+  const auto begin = this->world().now();
+  std::thread sender([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    const BareSocket socket;
+    socket.send(to, pattern(30));
+  });
+  Inbox inbox;
+  this->collect(1, inbox, 1);
+  sender.join();
+  EXPECT_EQ(inbox.size(), 1U);
+  EXPECT_GE(sleeper.counters().sleeps, 1U);
+  EXPECT_LT((this->world().now() - begin).ns, milliseconds(1000).ns);
+}
+
+volatile std::sig_atomic_t g_signals = 0;
+
+TYPED_TEST(UdpTransportTest, TheSleepMaskHoldsSignalsBackWhileSleeping) {
+  struct sigaction count = {};
+  struct sigaction before;
+  count.sa_handler = [](int) { g_signals = g_signals + 1; };
+  ::sigaction(SIGUSR1, &count, &before);
+  g_signals = 0;
+  sigset_t mask;
+  sigemptyset(&mask);
+  sigaddset(&mask, SIGUSR1);
+  auto& sleeper = this->node(0);
+  sleeper.set_sleep_mask(mask);
+  const auto here = ::pthread_self();
+  std::thread sender([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    ::pthread_kill(here, SIGUSR1);
+  });
+  const auto begin = this->world().now();
+  sleeper.wait(begin + milliseconds(40));
+  EXPECT_GE((this->world().now() - begin).ns, milliseconds(40).ns);
+  EXPECT_EQ(g_signals, 1);
+  sender.join();
+  ::sigaction(SIGUSR1, &before, nullptr);
+}
+
+TEST(UdpTransport, AnAddressInUseIsRefusedInWords) {
+  const UdpTransport first;
+  try {
+    const UdpTransport second({.bind = first.local_endpoint()});
+    FAIL() << "two transports on one port";
+  } catch (const udp::SetupError& error) {
+    EXPECT_NE(std::string(error.what()).find("127.0.0.1:"), std::string::npos) << error.what();
+  }
+}
+
+TEST(UdpTransport, SaysWhatItWasGranted) {
+  const UdpTransport transport;
+  EXPECT_GT(transport.receive_buffer(), 0);
+  EXPECT_GT(transport.send_buffer(), 0);
+  EXPECT_NE(transport.kind(), ReceiveKind::kAuto);
+  EXPECT_FALSE(transport.reason().empty());
+}
+
+TEST(UdpEndpoint, TextAndEndpointAreEachOthersInverse) {
+  for (const auto* text : {"127.0.0.1:4711", "0.0.0.0:0", "255.255.255.255:65535"}) {
+    const auto endpoint = udp::parse_endpoint(text);
+    ASSERT_TRUE(endpoint.has_value()) << text;
+    EXPECT_EQ(udp::format_endpoint(*endpoint), text);
+  }
+  EXPECT_EQ(udp::parse_endpoint("10.1.2.3", 99), udp::make_endpoint(0x0a010203, 99));
+  EXPECT_EQ(udp::format_endpoint(Endpoint{}), "nowhere");
+}
+
+TEST(UdpEndpoint, WhatIsNoAddressIsRefused) {
+  for (const auto* text : {"", ":", "1.2.3:4", "1.2.3.4:", "1.2.3.4:x", "1.2.3.4:65536",
+                           "1.2.3.4:-1", "localhost:1", "1.2.3.4:1:2", "1.2.3.4 :1"}) {
+    EXPECT_FALSE(udp::parse_endpoint(text).has_value()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace plurix::testing
