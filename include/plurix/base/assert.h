@@ -10,6 +10,7 @@ namespace plurix {
 
 }  // namespace plurix
 
-#define PLURIX_ASSERT(condition)                                               \
-  (__builtin_expect(static_cast<bool>(condition), 1) ? static_cast<void>(0)    \
-                                                     : ::plurix::panic(#condition, __FILE__, __LINE__))
+#define PLURIX_ASSERT(condition)                     \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? static_cast<void>(0)                        \
+       : ::plurix::panic(#condition, __FILE__, __LINE__))

@@ -31,9 +31,7 @@ struct CommitTime {
 
   friend constexpr auto operator<=>(CommitTime, CommitTime) noexcept = default;
   constexpr CommitTime operator+(std::uint64_t ticks) const noexcept { return {value + ticks}; }
-  constexpr std::uint64_t operator-(CommitTime other) const noexcept {
-    return value - other.value;
-  }
+  constexpr std::uint64_t operator-(CommitTime other) const noexcept { return value - other.value; }
 };
 
 /// Incarnation of the cluster: grows at every recovery. Messages of another epoch change nothing.

@@ -12,11 +12,11 @@ namespace plurix {
 /// arrival and has at most one entry a node.
 struct TokenRequest {
   NodeId node = kNoNode;
-  std::uint16_t hops = 0;       ///< how often the request was passed on to a better-known holder
-  std::uint32_t collisions = 0; ///< how often the waiting transaction was aborted so far
-  std::uint32_t number = 0;     ///< grows with each request of that node
+  std::uint16_t hops = 0;        ///< how often the request was passed on to a better-known holder
+  std::uint32_t collisions = 0;  ///< how often the waiting transaction was aborted so far
+  std::uint32_t number = 0;      ///< grows with each request of that node
   std::uint32_t reserved = 0;
-  CommitTime time;              ///< what the requester had applied when it asked
+  CommitTime time;  ///< what the requester had applied when it asked
 };
 static_assert(sizeof(TokenRequest) == 24);
 

@@ -28,15 +28,16 @@ struct FrameSink {
 /// Sends gather two parts so that a page is not copied into a buffer first. A frame that cannot be
 /// sent now (no buffer, unknown peer) is dropped and counted: the protocol repeats what matters.
 template <class T>
-concept SendsFrames = requires(T& t, NodeId to, const Endpoint& endpoint, Bytes head, Bytes payload) {
-  { t.send(to, head, payload) } noexcept;
-  { t.broadcast(head, payload) } noexcept;
-  { t.send_to(endpoint, head, payload) } noexcept;
-};
+concept SendsFrames =
+    requires(T& t, NodeId to, const Endpoint& endpoint, Bytes head, Bytes payload) {
+      { t.send(to, head, payload) } noexcept;
+      { t.broadcast(head, payload) } noexcept;
+      { t.send_to(endpoint, head, payload) } noexcept;
+    };
 
 /// `poll` hands every frame that has arrived (a bounded batch) to the sink and returns how many.
-/// `wait` returns when a frame may have arrived or at `until`, whichever is first; early returns are
-/// allowed.
+/// `wait` returns when a frame may have arrived or at `until`, whichever is first; early returns
+/// are allowed.
 template <class T>
 concept ReceivesFrames = requires(T& t, FrameSink sink, Instant until) {
   { t.poll(sink) } noexcept -> std::convertible_to<std::size_t>;

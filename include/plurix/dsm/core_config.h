@@ -1,0 +1,29 @@
+// Sizes and intervals of one node's protocol. All memory is taken once, from storage the world
+// provides; every table has the limit written here.
+#pragma once
+
+#include <plurix/base/page.h>
+#include <plurix/base/time.h>
+
+namespace plurix {
+
+struct CoreConfig {
+  HeapGeometry geometry;
+  std::uint32_t shadow_pages = 1024;  ///< largest write set; beyond it an attempt is out of memory
+  std::uint32_t log_records = 16384;  ///< commit packets kept for retransmission (a power of two)
+  std::uint32_t log_words = 131072;   ///< page numbers kept with them (a power of two)
+  std::uint64_t cluster_name_hash = 0;  ///< only the upper 32 bits are used
+  std::uint32_t incarnation = 1;        ///< drawn anew at every start of a node
+  Duration fetch_retry = milliseconds(2);
+  Duration token_retry = milliseconds(2);
+  Duration grant_retry = milliseconds(3);
+  Duration catch_up_delay = microseconds(300);  ///< a notice under way is given this long
+  Duration catch_up_retry = milliseconds(2);
+  Duration longest_retry = milliseconds(64);  ///< limit of every doubling interval
+  Duration beacon = milliseconds(10);
+  Duration join_retry = milliseconds(20);
+  Duration join_patience = milliseconds(300);  ///< without an answer for so long: found the cluster
+  Duration yield_window = microseconds(500);   ///< a fair holder waits so long for a late requester
+};
+
+}  // namespace plurix

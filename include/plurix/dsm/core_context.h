@@ -1,0 +1,107 @@
+// What every message family of the protocol needs: who this node is, what it has applied, where
+// actions go, and how a frame is built. One object a node; no state outside it.
+#pragma once
+
+#include <plurix/base/time.h>
+#include <plurix/concepts/trace_sink.h>
+#include <plurix/dsm/action.h>
+#include <plurix/dsm/core_config.h>
+#include <plurix/wire/messages.h>
+
+namespace plurix {
+
+/// Counters of one node; they only grow. The rare paths are counted so that a test can tell which
+/// were never taken.
+struct CoreCounters {
+  std::uint64_t dropped[static_cast<std::size_t>(wire::DropReason::kCount)] = {};
+  std::uint64_t frames_received = 0;
+  std::uint64_t actions_dropped = 0;
+  std::uint64_t fetches = 0;
+  std::uint64_t fetch_retries = 0;
+  std::uint64_t pages_served = 0;
+  std::uint64_t refused_out_of_date = 0;
+  std::uint64_t requests_parked = 0;
+  std::uint64_t redirects = 0;
+  std::uint64_t replies_stale = 0;
+  std::uint64_t replies_early = 0;
+  std::uint64_t commits = 0;
+  std::uint64_t commit_packets = 0;
+  std::uint64_t aborts = 0;
+  std::uint64_t records_applied = 0;
+  std::uint64_t records_duplicate = 0;
+  std::uint64_t records_out_of_order = 0;
+  std::uint64_t catch_ups = 0;
+  std::uint64_t records_resent = 0;
+  std::uint64_t log_exhausted = 0;
+  std::uint64_t resyncs = 0;
+  std::uint64_t token_requests = 0;
+  std::uint64_t token_forwards = 0;
+  std::uint64_t token_refused_late = 0;
+  std::uint64_t token_grants = 0;
+  std::uint64_t token_duplicates = 0;
+  std::uint64_t token_yields = 0;
+  std::uint64_t beacons = 0;
+};
+
+class CoreContext {
+ public:
+  CoreContext(const CoreConfig& settings, ActionList& out) noexcept
+      : config(settings), cluster(settings.cluster_name_hash & kNameHalf), actions(out) {}
+
+  static constexpr ClusterId kNameHalf = 0xffff'ffff'0000'0000;
+
+  const CoreConfig config;
+  NodeId self = kNoNode;
+  Epoch epoch = 0;
+  ClusterId cluster;
+  CommitTime applied;  ///< every commit up to here is applied
+  CommitTime floor;    ///< nothing is known of single commits up to here (time of joining)
+  PageIndex high_water =
+      0;  ///< no page from here on was ever part of a commit: it is zero everywhere
+  bool member = false;
+  std::uint32_t peers = 0;  ///< members other than this node
+  bool is_member[kMaxNodes] = {};
+  bool resyncing = false;
+  Instant now;
+  CoreCounters counters;
+  ActionList& actions;
+
+  /// Frames of other members may be processed and own commits may be made.
+  bool in_service() const noexcept { return member && !resyncing; }
+
+  /// Builds a frame in the action list and sends it to `to` (or kEveryone). `body` is copied,
+  /// `payload` is sent from where it is.
+  void send(NodeId to, wire::MessageType type, Bytes body, Bytes payload = {}) noexcept {
+    emit(Action{.kind = ActionKind::kSend, .node = to}, to, type, body, payload);
+  }
+
+  void send_to(const Endpoint& endpoint, wire::MessageType type, Bytes body) noexcept {
+    Action action{.kind = ActionKind::kSendTo, .endpoint = endpoint};
+    emit(action, kNoNode, type, body, {});
+  }
+
+  template <class T>
+  void send_body(NodeId to, wire::MessageType type, const T& body) noexcept {
+    send(to, type, std::as_bytes(std::span{&body, 1}));
+  }
+
+  void drop(wire::DropReason reason) noexcept {
+    ++counters.dropped[static_cast<std::size_t>(reason)];
+  }
+
+  void act(const Action& action) noexcept {
+    if (!actions.push(action)) ++counters.actions_dropped;
+  }
+
+ private:
+  void emit(Action action, NodeId receiver, wire::MessageType type, Bytes body,
+            Bytes payload) noexcept;
+};
+
+/// A doubling interval with a limit: the wait before the n-th repetition of a message.
+constexpr Duration backoff(Duration first, unsigned tries, Duration limit) noexcept {
+  const auto doubled = first * (std::int64_t{1} << (tries < 16 ? tries : 16));
+  return doubled < limit ? doubled : limit;
+}
+
+}  // namespace plurix

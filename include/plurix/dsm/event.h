@@ -1,0 +1,72 @@
+// What can happen to a node, as values: the only way into the protocol.
+#pragma once
+
+#include <plurix/base/page.h>
+#include <plurix/concepts/transport.h>
+
+#include <variant>
+
+namespace plurix::event {
+
+/// A frame has arrived from `from`; the bytes are read during the step only.
+struct FrameArrived {
+  Bytes frame;
+  Endpoint from;
+};
+
+/// Time has passed; nothing else.
+struct TimerExpired {};
+
+/// A transaction's body begins.
+struct AttemptBegun {};
+
+/// The application touched a page. With `map` the view must grant the access afterwards (a trap, a
+/// plain pointer); without it the page must only be present and recorded.
+struct LocalFault {
+  PageIndex page;
+  Access access;
+  bool map;
+};
+
+/// The body has ended and has written; it wants to commit after `collisions` aborted attempts.
+struct CommitWanted {
+  std::uint32_t collisions;
+};
+
+/// The body has ended without writing, or its result is not wanted: pages as before it.
+struct AttemptEnded {};
+
+/// The next attempt shall run while this node holds the token (and until TokenReleased).
+struct TokenWanted {
+  std::uint32_t collisions;
+};
+struct TokenReleased {};
+
+/// A reader wants to know that it has applied every commit that ended before now.
+struct LatestWanted {};
+
+/// Found a cluster alone; the first `formatted` pages are filled.
+struct FoundWanted {
+  Endpoint own;
+  PageIndex formatted;
+};
+
+struct JoinWanted {
+  std::span<const Endpoint> seeds;
+  Endpoint own;
+  bool may_found;
+  PageIndex formatted;
+};
+
+struct LeaveWanted {};
+
+}  // namespace plurix::event
+
+namespace plurix {
+
+using Event =
+    std::variant<event::FrameArrived, event::TimerExpired, event::AttemptBegun, event::LocalFault,
+                 event::CommitWanted, event::AttemptEnded, event::TokenWanted, event::TokenReleased,
+                 event::LatestWanted, event::FoundWanted, event::JoinWanted, event::LeaveWanted>;
+
+}  // namespace plurix

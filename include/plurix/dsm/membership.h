@@ -1,0 +1,127 @@
+// Who belongs to the cluster. Joining and leaving are commits, so every node sees the same members
+// at the same commit time.
+//
+// Joining: a newcomer asks its seeds; any member takes the token, commits a join record and answers
+// with a grant: node number, members, commit time to start from. Newcomers that find only each
+// other agree by address: the smallest one founds the cluster. Leaving: the leaver asks a member to
+// adopt the pages it owns, list by list, and at last to commit its leave record.
+#pragma once
+
+#include <plurix/dsm/commits.h>
+#include <plurix/dsm/paging.h>
+#include <plurix/dsm/token.h>
+
+namespace plurix {
+
+/// Why a cluster did not let us in.
+struct Refusal {
+  wire::RefusalReason reason = wire::RefusalReason::kGeometry;
+  HeapGeometry geometry;  ///< what the cluster has
+};
+
+class Membership {
+ public:
+  static constexpr std::size_t kMaxSeeds = 32;
+
+  Membership(CoreContext& core, PageDirectory& directory, Paging& paging, Commits& commits,
+             CatchUp& catch_up, Token& token) noexcept
+      : core_(core),
+        directory_(directory),
+        paging_(paging),
+        commits_(commits),
+        catch_up_(catch_up),
+        token_(token) {}
+
+  /// Founds a cluster of this node alone, whose first `formatted` pages it has filled.
+  void found(const Endpoint& own, PageIndex formatted) noexcept;
+
+  /// Starts asking. With `may_found` it founds the cluster when nobody answers for join_patience.
+  void join(std::span<const Endpoint> seeds, const Endpoint& own, bool may_found,
+            PageIndex formatted) noexcept;
+
+  /// Starts leaving; the node is a member until `kLeft`.
+  void leave() noexcept;
+
+  bool joining() const noexcept { return joining_; }
+  bool leaving() const noexcept { return leaving_; }
+  bool refused() const noexcept { return refused_; }
+  const Refusal& refusal() const noexcept { return refusal_; }
+
+  void on_join_request(const Endpoint& from, const wire::JoinRequest& request) noexcept;
+  void on_join_grant(const wire::FrameHeader& from, const wire::JoinGrant& grant,
+                     Bytes members) noexcept;
+  void on_join_refused(const wire::JoinRefused& answer) noexcept;
+  void on_join_wait(const Endpoint& from) noexcept;
+  void on_adopt_request(NodeId from, const wire::AdoptRequest& request, Bytes page_list) noexcept;
+  void on_leave_request(NodeId from) noexcept;
+
+  /// Applies a join or leave record.
+  void apply(const wire::RecordView& record) noexcept;
+
+  /// An adoption was committed: the next list need not wait for the timer.
+  void on_adoption() noexcept { next_ask_ = leaving_ ? core_.now : next_ask_; }
+
+  /// Replaces the table by what a resynchronization brought.
+  void replace(std::span<const wire::MemberEntry> members) noexcept;
+
+  /// Commits what is queued here. The caller has made sure that the token may be used.
+  void commit_pending() noexcept;
+  bool wants_token() const noexcept { return !queue_.empty(); }
+
+  void on_timer() noexcept;
+  Instant deadline() const noexcept;
+
+  /// Whether a frame's sender is the member it says it is.
+  bool is_genuine(const wire::FrameHeader& header, const Endpoint& from) const noexcept;
+
+  /// Writes the table into `room`; returns the number of entries.
+  std::size_t copy_members(std::span<wire::MemberEntry> room) const noexcept;
+
+ private:
+  /// Something this node commits on behalf of another. At the limit a request is dropped; it will
+  /// be repeated.
+  struct Operation {
+    wire::RecordKind kind;
+    NodeId node;
+    std::uint32_t incarnation;
+    Endpoint endpoint;
+  };
+  static constexpr std::size_t kMaxOperations = 16;
+
+  void ask_seeds() noexcept;
+  void add(const wire::MemberEntry& entry) noexcept;
+  void remove(NodeId node) noexcept;
+  NodeId find(const Endpoint& endpoint, std::uint32_t incarnation) const noexcept;
+  NodeId free_number() const noexcept;
+  void send_grant(NodeId node) noexcept;
+  void commit_join(const Operation& operation) noexcept;
+  void commit_adoption() noexcept;
+  void continue_leaving() noexcept;
+  NodeId successor() const noexcept;
+  std::size_t list_owned(std::span<PageIndex> room) const noexcept;
+
+  CoreContext& core_;
+  PageDirectory& directory_;
+  Paging& paging_;
+  Commits& commits_;
+  CatchUp& catch_up_;
+  Token& token_;
+  wire::MemberEntry members_[kMaxNodes];
+  BoundedVector<Operation, kMaxOperations> queue_;
+  BoundedVector<PageIndex, wire::kMaxWords> adopting_;
+  NodeId adopting_from_ = kNoNode;
+
+  bool joining_ = false;
+  bool may_found_ = false;
+  bool leaving_ = false;
+  bool refused_ = false;
+  Refusal refusal_;
+  Endpoint own_;
+  PageIndex formatted_ = 0;
+  BoundedVector<Endpoint, kMaxSeeds> seeds_;
+  Instant found_at_ = kNever;
+  Instant next_ask_ = kNever;
+  unsigned leave_asks_ = 0;
+};
+
+}  // namespace plurix

@@ -1,0 +1,78 @@
+// Page requests and replies: fetching what is absent here, serving what is owned here (paper
+// section 2.2, DESIGN T2, P2, P4).
+//
+// A request goes to the presumed owner, else to everyone; a node that is not the owner redirects.
+// Every retry goes to everyone, so a wrong hint costs time and never the page. A request is out of
+// date when its sender has not applied the last commit that wrote the page: it is refused, and
+// answered with the commit records the sender lacks. A request from the future is parked until the
+// owner has caught up. A reply carries the owner's commit time: the bytes may wait in the frame,
+// but the page is mapped only when this node has applied that time, and only if no commit it has
+// applied since then wrote the page.
+#pragma once
+
+#include <plurix/dsm/attempt.h>
+#include <plurix/dsm/catch_up.h>
+
+namespace plurix {
+
+class Paging {
+ public:
+  static constexpr std::size_t kMaxFetches = 16;  ///< at the limit a fault waits for a free place
+
+  Paging(CoreContext& core, PageDirectory& directory, Attempt& attempt, CatchUp& catch_up) noexcept
+      : core_(core), directory_(directory), attempt_(attempt), catch_up_(catch_up) {}
+
+  /// Makes an absent page come; does nothing if it is present or already on its way. A page that
+  /// was never written is zero at once, without a message.
+  void fetch(PageIndex page) noexcept;
+
+  void on_page_request(const wire::FrameHeader& from, const wire::PageRequest& request) noexcept;
+  void on_page_redirect(const wire::PageRedirect& answer) noexcept;
+  void on_page_reply(const wire::FrameHeader& from, const wire::PageReply& reply,
+                     Bytes contents) noexcept;
+
+  /// `applied` has moved: parked requests and early replies may have become current.
+  void on_advance() noexcept;
+
+  void on_timer() noexcept;
+  Instant deadline() const noexcept;
+
+  /// Forgets requests of others and starts the own ones anew: after a resynchronization.
+  void restart() noexcept;
+
+ private:
+  struct Fetch {
+    PageIndex page;
+    std::uint32_t request;
+    unsigned tries;
+    bool arrived;  ///< the bytes stand in the frame, valid as of `as_of`
+    NodeId from;   ///< who sent them
+    CommitTime as_of;
+    CommitTime asked_at;  ///< what we had applied when we asked last
+    Instant next_try;
+  };
+  struct Parked {
+    wire::PageRequest request;
+    CommitTime time;
+    bool broadcast = false;
+    bool waiting = false;
+  };
+
+  Fetch* find(PageIndex page, std::uint32_t request) noexcept;
+  void ask(Fetch& fetch, NodeId to) noexcept;
+  void ask_owner(Fetch& fetch) noexcept;
+  bool settle(Fetch& fetch) noexcept;
+  void answer(NodeId requester, CommitTime time, bool broadcast,
+              const wire::PageRequest& request) noexcept;
+  void serve(NodeId requester, const wire::PageRequest& request) noexcept;
+
+  CoreContext& core_;
+  PageDirectory& directory_;
+  Attempt& attempt_;
+  CatchUp& catch_up_;
+  BoundedVector<Fetch, kMaxFetches> fetches_;
+  Parked parked_[kMaxNodes];
+  std::uint32_t next_request_ = 0;
+};
+
+}  // namespace plurix

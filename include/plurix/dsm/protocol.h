@@ -1,0 +1,137 @@
+// The protocol of one node, sans I/O: `step(event, now)` in, an ordered action list out. It
+// composes the message families (paging, commits, token, catch-up, membership, resynchronization),
+// routes each checked message to its family, and after every event lets what has become possible
+// happen, in a fixed order: apply, admit, commit, pass the token on.
+//
+// Deterministic (DESIGN E1): no clock but `now`, no randomness, no iteration order but index order.
+// Freestanding (E2). Not reentrant: the node masks its interrupts around a step.
+#pragma once
+
+#include <plurix/dsm/event.h>
+#include <plurix/dsm/resync.h>
+
+namespace plurix {
+
+/// Everything of the protocol that does not depend on the commit strategy.
+class ProtocolCore {
+ public:
+  ProtocolCore(const CoreConfig& config, std::byte* frames, std::span<std::byte> storage,
+               bool yields_to_late) noexcept;
+  ProtocolCore(const ProtocolCore&) = delete;
+  ProtocolCore& operator=(const ProtocolCore&) = delete;
+
+  /// Bytes of storage a node of this configuration needs. The constructor asserts that it was
+  /// enough.
+  static std::size_t storage_needed(const CoreConfig& config) noexcept;
+
+  const ActionList& actions() const noexcept { return actions_; }
+  const CoreContext& core() const noexcept { return core_; }
+  const PageDirectory& directory() const noexcept { return directory_; }
+  const Attempt& attempt() const noexcept { return attempt_; }
+  Attempt& attempt() noexcept { return attempt_; }
+  const CatchUp& catch_up() const noexcept { return catch_up_; }
+  const Token& token() const noexcept { return token_; }
+  const Membership& membership() const noexcept { return membership_; }
+
+  /// Commit time of the last attempt committed here.
+  CommitTime last_commit() const noexcept { return last_commit_; }
+
+  /// The wish of the last LatestWanted is fulfilled.
+  bool is_latest() const noexcept {
+    return latest_known_ && core_.applied >= latest_ && core_.in_service();
+  }
+
+  /// The last LocalFault found no shadow page: the write set is full.
+  bool out_of_shadows() const noexcept { return out_of_shadows_; }
+
+  /// What the attempt may do with `page` without a fault.
+  bool is_present(PageIndex page) const noexcept {
+    return directory_.state(page) != PageState::kAbsent;
+  }
+
+  /// When TimerExpired is due at the latest.
+  Instant deadline() const noexcept;
+
+ protected:
+  void take(const Event& event, Instant now) noexcept;
+
+  /// Applies and commits what has become possible, up to the choice of the next token holder.
+  void progress() noexcept;
+
+  CoreContext& context() noexcept { return core_; }
+  Token& mutable_token() noexcept { return token_; }
+
+ private:
+  void on(const event::FrameArrived& e) noexcept;
+  void on(const event::TimerExpired&) noexcept {}
+  void on(const event::AttemptBegun&) noexcept;
+  void on(const event::LocalFault& e) noexcept;
+  void on(const event::CommitWanted& e) noexcept;
+  void on(const event::AttemptEnded&) noexcept;
+  void on(const event::TokenWanted& e) noexcept;
+  void on(const event::TokenReleased&) noexcept;
+  void on(const event::LatestWanted&) noexcept;
+  void on(const event::FoundWanted& e) noexcept;
+  void on(const event::JoinWanted& e) noexcept;
+  void on(const event::LeaveWanted&) noexcept;
+
+  wire::DropReason admit(const wire::FrameView& frame, const Endpoint& from) noexcept;
+  bool dispatch(const wire::FrameView& frame, const Endpoint& from) noexcept;
+  bool dispatch_join(const wire::FrameView& frame, const Endpoint& from) noexcept;
+  bool dispatch_records(const wire::FrameView& frame) noexcept;
+  bool on_time_query(NodeId from, Bytes body) noexcept;
+  bool on_time_reply(const wire::FrameHeader& from, Bytes body) noexcept;
+  void run_timers() noexcept;
+  void send_beacon_if_due() noexcept;
+  void ask_latest() noexcept;
+  void apply_commits() noexcept;
+  void use_token() noexcept;
+
+  ActionList actions_;
+  CoreContext core_;
+  Arena arena_;
+  PageDirectory directory_;
+  Attempt attempt_;
+  CatchUp catch_up_;
+  Paging paging_;
+  Commits commits_;
+  Token token_;
+  Membership membership_;
+  Resync resync_;
+
+  bool commit_wanted_ = false;
+  bool hold_wanted_ = false;
+  bool out_of_shadows_ = false;
+  std::uint32_t collisions_ = 0;
+  CommitTime last_commit_;
+
+  bool latest_wanted_ = false;
+  bool latest_known_ = false;
+  CommitTime latest_;
+  std::uint32_t latest_number_ = 0;
+  unsigned latest_tries_ = 0;
+  Instant next_latest_ = kNever;
+  Instant next_beacon_ = kNever;
+};
+
+template <CommitStrategy Strategy>
+class Protocol : public ProtocolCore {
+ public:
+  Protocol(const CoreConfig& config, std::byte* frames, std::span<std::byte> storage,
+           Strategy strategy = {}) noexcept
+      : ProtocolCore(config, frames, storage, hold_after<Strategy>() != kNeverHold),
+        strategy_(strategy) {}
+
+  /// Takes one event and returns what is to be done, in this order. The list, and the frames in it,
+  /// are valid until the next step. Interrupt context is fine; never reentrant.
+  const ActionList& step(const Event& event, Instant now) noexcept {
+    take(event, now);
+    mutable_token().consider(strategy_);
+    return actions();
+  }
+
+ private:
+  [[no_unique_address]] Strategy strategy_;
+};
+
+}  // namespace plurix

@@ -1,0 +1,114 @@
+// The token: the right to commit, held by one node of the cluster or under way to one (paper
+// section 2.3, DESIGN P1). It stays with the last committer until somebody asks for it.
+//
+// Invariants
+// - `held_` is true on at most one node of an epoch. The granter gives it up before the grant is
+//   sent; a grant is repeated until it is acknowledged; its number grows with every grant, so that
+//   a repeated or late one is recognized and only acknowledged again.
+// - The token is used only by a node that has applied everything its granter had applied.
+// - A request that arrives out of date is not granted: its sender gets the commit records it lacks
+//   and asks again when it has applied them.
+#pragma once
+
+#include <plurix/dsm/catch_up.h>
+
+namespace plurix {
+
+class Token {
+ public:
+  Token(CoreContext& core, CatchUp& catch_up, bool yields_to_late) noexcept
+      : core_(core), catch_up_(catch_up), yields_to_late_(yields_to_late) {}
+
+  bool held() const noexcept { return held_; }
+
+  /// The token is here and this node has applied all that its granter had.
+  bool usable() const noexcept {
+    return held_ && core_.in_service() && core_.applied >= granted_at_;
+  }
+
+  /// A fair holder lets a late requester that it has just brought up to date go first.
+  bool must_yield() const noexcept { return core_.now < yield_until_; }
+
+  void want(std::uint32_t collisions) noexcept;
+  void unwant() noexcept { wanted_ = false; }
+  bool wanted() const noexcept { return wanted_; }
+
+  /// While held back the token is not passed on: a transaction runs under it.
+  void hold_back(bool on) noexcept { held_back_ = on; }
+  bool held_back() const noexcept { return held_back_; }
+
+  NodeId holder_hint() const noexcept { return held_ ? core_.self : hint_; }
+  void set_holder_hint(NodeId node) noexcept { hint_ = node; }
+
+  void on_request(const wire::FrameHeader& from, TokenRequest request) noexcept;
+  void on_grant(const wire::FrameHeader& from, const wire::TokenGrant& grant,
+                Bytes waiting) noexcept;
+  void on_ack(const wire::TokenAck& ack) noexcept;
+
+  /// Commit records have come: what a holder sends instead of a grant to a late requester. Asks
+  /// again at once if that was it.
+  void on_refusal() noexcept;
+
+  void on_member_left(NodeId node) noexcept;
+
+  /// Passes the token on if somebody waits for it and nothing here needs it now.
+  template <CommitStrategy S>
+  void consider(const S& strategy) noexcept {
+    if (waiting_.empty() || !usable() || held_back_) return;
+    BoundedVector<TokenRequest, kMaxNodes> ready;
+    for (const auto& request : waiting_) {
+      if (!is_late(request)) (void)ready.push(request);
+    }
+    if (ready.empty()) return;
+    const auto chosen = strategy.grant(ready.view(), core_.applied);
+    for (const auto& request : ready) {
+      if (request.node == chosen) return grant_to(chosen);
+    }
+  }
+
+  void on_timer() noexcept;
+  Instant deadline() const noexcept;
+
+  /// The founder of a cluster makes its token.
+  void make() noexcept;
+
+  std::uint32_t number() const noexcept { return number_; }
+  bool grant_unacknowledged() const noexcept { return unacknowledged_ != kNoNode; }
+  std::size_t waiting() const noexcept { return waiting_.size(); }
+
+ private:
+  static constexpr std::uint16_t kMaxHops = 4;
+
+  static bool is_late(const TokenRequest& request) noexcept { return request.reserved != 0; }
+  void ask() noexcept;
+  void forward(const wire::FrameHeader& from, TokenRequest request) noexcept;
+  void enqueue(const TokenRequest& request) noexcept;
+  void remove(NodeId node) noexcept;
+  void grant_to(NodeId node) noexcept;
+  void send_grant() noexcept;
+  void forget_late() noexcept;
+
+  CoreContext& core_;
+  CatchUp& catch_up_;
+  const bool yields_to_late_;
+  bool held_ = false;
+  bool held_back_ = false;
+  bool wanted_ = false;
+  std::uint32_t number_ = 0;  ///< of the newest grant seen
+  CommitTime granted_at_;     ///< what the granter had applied
+  NodeId hint_ = kNoNode;
+  BoundedVector<TokenRequest, kMaxNodes> waiting_;
+  std::uint32_t granted_request_[kMaxNodes] = {};  ///< newest request we have fulfilled, by node
+
+  TokenRequest mine_;  ///< the own request, while wanted_
+  Instant next_ask_ = kNever;
+  unsigned asks_ = 0;
+
+  NodeId unacknowledged_ = kNoNode;  ///< whom we have passed it to, until it says so
+  BoundedVector<TokenRequest, kMaxNodes> passed_waiting_;
+  Instant next_grant_ = kNever;
+  unsigned grants_ = 0;
+  Instant yield_until_{INT64_MIN};
+};
+
+}  // namespace plurix

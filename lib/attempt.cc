@@ -1,0 +1,84 @@
+#include <plurix/dsm/attempt.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace plurix {
+
+void Attempt::begin() noexcept {
+  PLURIX_ASSERT(!active_);
+  PLURIX_ASSERT(reads_ == 0 && writes_ == 0);
+  ++number_;
+  active_ = true;
+  doomed_ = false;
+  reads_everything_ = false;
+  collision_page_ = kNoPage;
+  live_stamp_.store(number_, std::memory_order_relaxed);
+}
+
+void Attempt::end() noexcept {
+  PLURIX_ASSERT(active_);
+  // A doomed attempt keeps the pages it has read mapped, so that it sees one snapshot to its end;
+  // pages that were taken away meanwhile are unmapped only now.
+  for (const auto page : read_set()) {
+    if (directory_.state(page) == PageState::kAbsent) directory_.protect(page, Rights::kNone);
+  }
+  reads_ = 0;
+  writes_ = 0;
+  active_ = false;
+  live_stamp_.store(kNoStamp, std::memory_order_relaxed);
+}
+
+void Attempt::roll_back() noexcept {
+  PLURIX_ASSERT(active_);
+  for (const auto page : write_set()) {
+    std::memcpy(directory_.frame(page).data(), shadow(page).data(), kPageSize);
+    if (directory_.rights(page) == Rights::kWrite) directory_.protect(page, Rights::kRead);
+  }
+  end();
+}
+
+std::span<const PageIndex> Attempt::sorted_write_set() noexcept {
+  if (writes_ > 1) std::sort(write_set_.begin(), write_set_.begin() + writes_);
+  return write_set();
+}
+
+void Attempt::add_read(PageIndex page) noexcept {
+  PLURIX_ASSERT(active_ && !doomed_);
+  PLURIX_ASSERT(directory_.state(page) != PageState::kAbsent);
+  if (has_read(page)) return;
+  read_set_[reads_++] = page;
+  read_stamp_[page] = number_;
+}
+
+bool Attempt::add_write(PageIndex page) noexcept {
+  PLURIX_ASSERT(active_ && !doomed_);
+  if (has_written(page)) return true;
+  if (writes_ == write_set_.size()) return false;
+  add_read(page);
+  slot_[page] = static_cast<std::uint32_t>(writes_);
+  std::memcpy(shadow(page).data(), directory_.frame(page).data(), kPageSize);
+  write_set_[writes_++] = page;
+  write_stamp_[page] = number_;
+  return true;
+}
+
+std::span<std::byte, kPageSize> Attempt::committed_contents(PageIndex page) const noexcept {
+  return active_ && has_written(page) ? shadow(page) : directory_.frame(page);
+}
+
+void Attempt::collide(PageIndex page, CommitTime time) noexcept {
+  if (!active_ || doomed_) return;
+  const bool held = directory_.state(page) != PageState::kAbsent;
+  if (has_read(page) || (reads_everything_ && held)) doom(page, time);
+}
+
+void Attempt::doom(PageIndex page, CommitTime time) noexcept {
+  if (!active_ || doomed_) return;
+  doomed_ = true;
+  collision_page_ = page;
+  collision_time_ = time;
+  live_stamp_.store(kNoStamp, std::memory_order_relaxed);
+}
+
+}  // namespace plurix

@@ -1,0 +1,100 @@
+#include <plurix/dsm/commits.h>
+
+#include <algorithm>
+
+namespace plurix {
+
+CommitTime Commits::commit_attempt() noexcept {
+  PLURIX_ASSERT(attempt_.active() && !attempt_.doomed());
+  // In page order, so that neighbouring pages are protected by one call.
+  const auto pages = attempt_.sorted_write_set();
+  PLURIX_ASSERT(!pages.empty());
+  const auto count = (pages.size() + wire::kMaxWords - 1) / wire::kMaxWords;
+  PLURIX_ASSERT(count <= wire::kMaxPackets);
+  const auto last = core_.applied + count;
+  wire::RecordHeader header;
+  header.writer = core_.self;
+  header.count = static_cast<std::uint16_t>(count);
+  header.time = core_.applied;
+  core_.applied = last;
+  for (std::size_t first = 0; first < pages.size(); first += wire::kMaxWords) {
+    const auto part = pages.subspan(first, std::min(wire::kMaxWords, pages.size() - first));
+    header.time = header.time + 1;
+    header.words = static_cast<std::uint32_t>(part.size());
+    publish(header, part);
+    ++header.index;
+  }
+  for (const auto page : pages) {
+    directory_.set_state(page, PageState::kOwned);
+    directory_.set_owner_hint(page, core_.self);
+    directory_.set_written(page, last);
+    if (directory_.rights(page) == Rights::kWrite) directory_.protect(page, Rights::kRead);
+    raise_high_water(page);
+  }
+  ++core_.counters.commits;
+  attempt_.end();
+  return last;
+}
+
+void Commits::publish(const wire::RecordHeader& header,
+                      std::span<const std::uint32_t> words) noexcept {
+  const auto bytes = std::as_bytes(words);
+  catch_up_.log.append(header, bytes);
+  ++core_.counters.commit_packets;
+  if (core_.peers == 0) return;
+  std::byte body[wire::kSmallBody];
+  std::memcpy(body, &header, sizeof header);
+  std::memcpy(body + sizeof header, bytes.data(), bytes.size());
+  core_.send(kEveryone, wire::MessageType::kCommitNotice, {body, sizeof header + bytes.size()});
+}
+
+void Commits::commit_record(wire::RecordKind kind, std::span<const std::uint32_t> words) noexcept {
+  PLURIX_ASSERT(!words.empty() && words.size() <= wire::kMaxWords);
+  wire::RecordHeader header;
+  header.writer = core_.self;
+  header.kind = kind;
+  header.words = static_cast<std::uint32_t>(words.size());
+  header.time = core_.applied + 1;
+  core_.applied = header.time;
+  publish(header, words);
+  apply({header, std::as_bytes(words)}, header.time);
+}
+
+void Commits::apply(const wire::RecordView& record, CommitTime last) noexcept {
+  using wire::RecordKind;
+  if (record.header.kind != RecordKind::kWrite && record.header.kind != RecordKind::kAdopt) return;
+  for (std::size_t i = 0; i < record.header.words; ++i) {
+    const auto page = record.word(i);
+    if (record.header.kind == RecordKind::kWrite) {
+      invalidate(page, record.header.writer, last);
+    } else {
+      adopt(page, record.header.writer, last);
+    }
+    raise_high_water(page);
+  }
+}
+
+void Commits::invalidate(PageIndex page, NodeId owner, CommitTime time) noexcept {
+  attempt_.collide(page, time);
+  if (directory_.state(page) != PageState::kAbsent) {
+    directory_.set_state(page, PageState::kAbsent);
+    // What a doomed attempt has seen it may see again until it ends: one snapshot (DESIGN T2).
+    const bool seen = attempt_.active() && attempt_.has_read(page);
+    if (!seen) directory_.protect(page, Rights::kNone);
+  }
+  directory_.set_owner_hint(page, owner);
+  directory_.set_written(page, time);
+}
+
+void Commits::adopt(PageIndex page, NodeId owner, CommitTime time) noexcept {
+  if (owner == core_.self) {
+    PLURIX_ASSERT(directory_.state(page) != PageState::kAbsent);
+    directory_.set_state(page, PageState::kOwned);
+  } else if (directory_.state(page) == PageState::kOwned) {
+    directory_.set_state(page, PageState::kCopy);
+  }
+  directory_.set_owner_hint(page, owner);
+  directory_.set_written(page, time);
+}
+
+}  // namespace plurix

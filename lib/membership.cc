@@ -1,0 +1,339 @@
+#include <plurix/dsm/membership.h>
+
+#include <plurix/base/prng.h>
+
+#include <algorithm>
+
+namespace plurix {
+
+using wire::MessageType;
+using wire::RecordKind;
+
+namespace {
+
+std::span<const std::uint32_t> as_words(const wire::MemberEntry& entry,
+                                        std::uint32_t (&room)[wire::kMemberWords]) noexcept {
+  std::memcpy(room, &entry, sizeof entry);
+  return room;
+}
+
+bool comes_before(const Endpoint& a, const Endpoint& b) noexcept {
+  return std::memcmp(a.bytes, b.bytes, sizeof a.bytes) < 0;
+}
+
+}  // namespace
+
+void Membership::found(const Endpoint& own, PageIndex formatted) noexcept {
+  PLURIX_ASSERT(!core_.member);
+  joining_ = false;
+  core_.self = 0;
+  core_.epoch = 1;
+  // The lower half tells this founding from an earlier one of the same name (DESIGN P6). Never
+  // zero, which marks one who is still joining.
+  core_.cluster |= (mix(core_.config.incarnation, 0x666f756e64) & 0xffff'ffff) | 1;
+  core_.high_water = formatted;
+  core_.member = true;
+  for (PageIndex page = 0; page < formatted; ++page) {
+    directory_.set_state(page, PageState::kOwned);
+    directory_.set_owner_hint(page, core_.self);
+  }
+  add({.node = 0, .reserved = 0, .incarnation = core_.config.incarnation, .endpoint = own});
+  token_.make();
+  core_.act({.kind = ActionKind::kJoined, .node = core_.self});
+}
+
+void Membership::join(std::span<const Endpoint> seeds, const Endpoint& own, bool may_found,
+                      PageIndex formatted) noexcept {
+  PLURIX_ASSERT(!core_.member);
+  seeds_.clear();
+  for (const auto& seed : seeds) {
+    if (!(seed == own) && !seeds_.push(seed)) break;
+  }
+  joining_ = true;
+  may_found_ = may_found;
+  own_ = own;
+  formatted_ = formatted;
+  found_at_ = core_.now + core_.config.join_patience;
+  ask_seeds();
+}
+
+void Membership::ask_seeds() noexcept {
+  next_ask_ = core_.now + core_.config.join_retry;
+  wire::JoinRequest request;
+  request.base = core_.config.geometry.base;
+  request.pages = core_.config.geometry.pages;
+  request.format = core_.config.geometry.format;
+  request.page_size = kPageSize;
+  request.incarnation = core_.config.incarnation;
+  for (const auto& seed : seeds_) {
+    core_.send_to(seed, MessageType::kJoinRequest, std::as_bytes(std::span{&request, 1}));
+  }
+}
+
+NodeId Membership::find(const Endpoint& endpoint, std::uint32_t incarnation) const noexcept {
+  for (NodeId node = 0; node < kMaxNodes; ++node) {
+    if (core_.is_member[node] && members_[node].incarnation == incarnation &&
+        members_[node].endpoint == endpoint) {
+      return node;
+    }
+  }
+  return kNoNode;
+}
+
+NodeId Membership::free_number() const noexcept {
+  for (NodeId node = 0; node < kMaxNodes; ++node) {
+    if (!core_.is_member[node]) return node;
+  }
+  return kNoNode;
+}
+
+void Membership::on_join_request(const Endpoint& from, const wire::JoinRequest& request) noexcept {
+  if (joining_ && !(from == own_)) {
+    const wire::JoinWait wait{core_.config.incarnation, 0};
+    return core_.send_to(from, MessageType::kJoinWait, std::as_bytes(std::span{&wait, 1}));
+  }
+  if (!core_.in_service() || leaving_) return;
+  const auto& own = core_.config.geometry;
+  const HeapGeometry asked{request.base, request.pages, request.format};
+  const bool fits = asked == own && request.page_size == kPageSize;
+  const auto known = find(from, request.incarnation);
+  if (!fits || (known == kNoNode && free_number() == kNoNode)) {
+    wire::JoinRefused answer;
+    answer.incarnation = request.incarnation;
+    answer.reason = fits ? wire::RefusalReason::kFull : wire::RefusalReason::kGeometry;
+    answer.base = own.base;
+    answer.pages = own.pages;
+    answer.format = own.format;
+    return core_.send_to(from, MessageType::kJoinRefused, std::as_bytes(std::span{&answer, 1}));
+  }
+  if (known != kNoNode) return send_grant(known);
+  for (const auto& waiting : queue_) {
+    if (waiting.endpoint == from && waiting.incarnation == request.incarnation) return;
+  }
+  if (!queue_.push({RecordKind::kJoin, kNoNode, request.incarnation, from})) {
+    core_.drop(wire::DropReason::kQueueFull);
+  }
+}
+
+void Membership::send_grant(NodeId node) noexcept {
+  std::byte body[sizeof(wire::JoinGrant) + sizeof members_];
+  wire::JoinGrant grant;
+  grant.incarnation = members_[node].incarnation;
+  grant.node = node;
+  grant.holder = token_.holder_hint();
+  grant.high_water = core_.high_water;
+  wire::MemberEntry entries[kMaxNodes];
+  grant.members = static_cast<std::uint32_t>(copy_members(entries));
+  std::memcpy(body, &grant, sizeof grant);
+  std::memcpy(body + sizeof grant, entries, grant.members * sizeof entries[0]);
+  core_.send_to(members_[node].endpoint, MessageType::kJoinGrant,
+                {body, sizeof grant + grant.members * sizeof entries[0]});
+}
+
+void Membership::on_join_grant(const wire::FrameHeader& from, const wire::JoinGrant& grant,
+                               Bytes members) noexcept {
+  if (!joining_ || grant.incarnation != core_.config.incarnation) return;
+  joining_ = false;
+  core_.self = grant.node;
+  core_.epoch = from.epoch;
+  core_.cluster = from.cluster;
+  core_.applied = from.commit_time;
+  core_.floor = from.commit_time;
+  core_.high_water = grant.high_water;
+  core_.member = true;
+  catch_up_.restart_at(core_.applied);
+  token_.set_holder_hint(grant.holder);
+  for (std::size_t i = 0; i < grant.members; ++i) {
+    add(wire::element<wire::MemberEntry>(members, i));
+  }
+  core_.act({.kind = ActionKind::kJoined, .node = core_.self});
+}
+
+void Membership::on_join_refused(const wire::JoinRefused& answer) noexcept {
+  if (!joining_ || answer.incarnation != core_.config.incarnation) return;
+  refused_ = true;
+  refusal_ = {answer.reason, {answer.base, answer.pages, answer.format}};
+}
+
+void Membership::on_join_wait(const Endpoint& from) noexcept {
+  if (joining_ && comes_before(from, own_)) {
+    found_at_ = core_.now + core_.config.join_patience;
+  }
+}
+
+void Membership::add(const wire::MemberEntry& entry) noexcept {
+  members_[entry.node] = entry;
+  if (!core_.is_member[entry.node] && entry.node != core_.self) ++core_.peers;
+  core_.is_member[entry.node] = true;
+  if (entry.node == core_.self) return;
+  core_.act({.kind = ActionKind::kPeerAdded, .node = entry.node, .endpoint = entry.endpoint});
+}
+
+void Membership::remove(NodeId node) noexcept {
+  if (!core_.is_member[node]) return;
+  core_.is_member[node] = false;
+  token_.on_member_left(node);
+  if (node == core_.self) {
+    core_.member = false;
+    leaving_ = false;
+    core_.act({.kind = ActionKind::kLeft, .node = node});
+    return;
+  }
+  --core_.peers;
+  core_.act({.kind = ActionKind::kPeerRemoved, .node = node});
+}
+
+void Membership::apply(const wire::RecordView& record) noexcept {
+  if (record.header.kind == RecordKind::kJoin) add(record.member());
+  if (record.header.kind == RecordKind::kLeave) remove(record.member().node);
+}
+
+void Membership::replace(std::span<const wire::MemberEntry> members) noexcept {
+  bool present[kMaxNodes] = {};
+  for (const auto& entry : members) present[entry.node] = true;
+  for (NodeId node = 0; node < kMaxNodes; ++node) {
+    if (core_.is_member[node] && !present[node]) remove(node);
+  }
+  for (const auto& entry : members) add(entry);
+}
+
+void Membership::commit_pending() noexcept {
+  while (!queue_.empty()) {
+    const auto operation = queue_[0];
+    queue_.erase(0);
+    if (operation.kind == RecordKind::kJoin) commit_join(operation);
+    if (operation.kind == RecordKind::kAdopt) commit_adoption();
+    if (operation.kind == RecordKind::kLeave && core_.is_member[operation.node]) {
+      std::uint32_t words[wire::kMemberWords];
+      const auto entry = as_words(members_[operation.node], words);
+      commits_.commit_record(RecordKind::kLeave, entry);
+      remove(operation.node);
+    }
+  }
+}
+
+void Membership::commit_join(const Operation& operation) noexcept {
+  auto node = find(operation.endpoint, operation.incarnation);
+  if (node == kNoNode) {
+    node = free_number();
+    if (node == kNoNode) return;  // the newcomer asks again and is refused in words
+    const wire::MemberEntry entry{node, 0, operation.incarnation, operation.endpoint};
+    std::uint32_t words[wire::kMemberWords];
+    commits_.commit_record(RecordKind::kJoin, as_words(entry, words));
+    add(entry);
+  }
+  send_grant(node);
+}
+
+void Membership::on_adopt_request(NodeId from, const wire::AdoptRequest& request,
+                                  Bytes page_list) noexcept {
+  if (leaving_) return;  // the leaver will ask somebody else
+  if (adopting_from_ != kNoNode && adopting_from_ != from && !adopting_.empty()) return;
+  adopting_from_ = from;
+  adopting_.clear();
+  for (std::size_t i = 0; i < request.count; ++i) {
+    const auto page = wire::element<PageIndex>(page_list, i);
+    if (page >= directory_.pages()) return core_.drop(wire::DropReason::kMalformedBody);
+    if (directory_.owner_hint(page) != core_.self) (void)adopting_.push(page);
+  }
+  on_timer();
+}
+
+void Membership::commit_adoption() noexcept {
+  // Only what is still the leaver's and is present here at this very commit time.
+  BoundedVector<PageIndex, wire::kMaxWords> ready;
+  for (const auto page : adopting_) {
+    if (directory_.state(page) == PageState::kCopy) (void)ready.push(page);
+  }
+  adopting_.clear();
+  if (!ready.empty()) commits_.commit_record(RecordKind::kAdopt, ready.view());
+}
+
+void Membership::on_leave_request(NodeId from) noexcept {
+  if (leaving_) return;
+  for (const auto& waiting : queue_) {
+    if (waiting.kind == RecordKind::kLeave && waiting.node == from) return;
+  }
+  (void)queue_.push({RecordKind::kLeave, from, 0, {}});
+}
+
+void Membership::leave() noexcept {
+  if (leaving_ || !core_.member) return;
+  leaving_ = true;
+  next_ask_ = core_.now;
+}
+
+NodeId Membership::successor() const noexcept {
+  // Another one each time: the first may be leaving itself.
+  std::size_t skip = core_.peers == 0 ? 0 : (leave_asks_ / 4) % core_.peers;
+  for (NodeId node = 0; node < kMaxNodes; ++node) {
+    if (core_.is_member[node] && node != core_.self && skip-- == 0) return node;
+  }
+  return kNoNode;
+}
+
+std::size_t Membership::list_owned(std::span<PageIndex> room) const noexcept {
+  std::size_t count = 0;
+  const auto end = std::min(core_.high_water, directory_.pages());
+  for (PageIndex page = 0; page < end && count < room.size(); ++page) {
+    if (directory_.state(page) == PageState::kOwned) room[count++] = page;
+  }
+  return count;
+}
+
+void Membership::continue_leaving() noexcept {
+  next_ask_ = core_.now + core_.config.join_retry;
+  const auto to = successor();
+  ++leave_asks_;
+  if (to == kNoNode) return remove(core_.self);  // the last one: the cluster ends with it
+  std::byte body[wire::kSmallBody];
+  PageIndex owned[wire::kMaxWords];
+  const auto count = list_owned(owned);
+  if (count == 0) return core_.send(to, MessageType::kLeaveRequest, {});
+  const wire::AdoptRequest request{static_cast<std::uint32_t>(count), 0};
+  std::memcpy(body, &request, sizeof request);
+  std::memcpy(body + sizeof request, owned, count * sizeof owned[0]);
+  core_.send(to, MessageType::kAdoptRequest, {body, sizeof request + count * sizeof owned[0]});
+}
+
+void Membership::on_timer() noexcept {
+  if (joining_) {
+    if (may_found_ && core_.now >= found_at_) return found(own_, formatted_);
+    if (core_.now >= next_ask_) ask_seeds();
+    return;
+  }
+  if (leaving_ && core_.now >= next_ask_) continue_leaving();
+  if (adopting_.empty()) return;
+  bool complete = true;
+  for (const auto page : adopting_) {
+    paging_.fetch(page);
+    complete = complete && directory_.state(page) != PageState::kAbsent;
+  }
+  if (!complete) return;
+  for (const auto& waiting : queue_) {
+    if (waiting.kind == RecordKind::kAdopt) return;
+  }
+  (void)queue_.push({RecordKind::kAdopt, kNoNode, 0, {}});
+}
+
+Instant Membership::deadline() const noexcept {
+  if (joining_) return earlier(next_ask_, may_found_ ? found_at_ : kNever);
+  if (leaving_) return next_ask_;
+  return kNever;
+}
+
+bool Membership::is_genuine(const wire::FrameHeader& header, const Endpoint& from) const noexcept {
+  return header.sender < kMaxNodes && core_.is_member[header.sender] &&
+         members_[header.sender].incarnation == header.incarnation &&
+         members_[header.sender].endpoint == from;
+}
+
+std::size_t Membership::copy_members(std::span<wire::MemberEntry> room) const noexcept {
+  std::size_t count = 0;
+  for (NodeId node = 0; node < kMaxNodes; ++node) {
+    if (core_.is_member[node] && count < room.size()) room[count++] = members_[node];
+  }
+  return count;
+}
+
+}  // namespace plurix

@@ -1,0 +1,90 @@
+#include <plurix/wire/messages.h>
+
+namespace plurix::wire {
+namespace {
+
+bool words_fit_kind(const RecordHeader& h) noexcept {
+  switch (h.kind) {
+    case RecordKind::kWrite:
+    case RecordKind::kAdopt:
+      return h.words >= 1 && h.words <= kMaxWords;
+    case RecordKind::kJoin:
+    case RecordKind::kLeave:
+      return h.words == kMemberWords && h.count == 1;
+  }
+  return false;
+}
+
+bool header_is_sane(const RecordHeader& h) noexcept {
+  return h.time.value != 0 && h.writer < kMaxNodes && h.count >= 1 && h.count <= kMaxPackets &&
+         h.index < h.count && h.index < h.time.value && words_fit_kind(h);
+}
+
+bool pages_in_heap(const RecordView& record, std::uint32_t pages) noexcept {
+  if (record.header.kind != RecordKind::kWrite && record.header.kind != RecordKind::kAdopt) {
+    return record.member().node < kMaxNodes;
+  }
+  for (std::size_t i = 0; i < record.header.words; ++i) {
+    if (record.word(i) >= pages) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool read_record(Bytes& body, std::uint32_t pages, RecordView& out) noexcept {
+  Bytes rest;
+  if (!read_front(body, out.header, rest) || !header_is_sane(out.header)) return false;
+  const std::size_t bytes = std::size_t{out.header.words} * 4;
+  if (rest.size() < bytes) return false;
+  out.words = rest.first(bytes);
+  body = rest.subspan(bytes);
+  return pages_in_heap(out, pages);
+}
+
+bool read_page_reply(Bytes body, PageReply& out, Bytes& contents) noexcept {
+  if (!read_front(body, out, contents)) return false;
+  return out.zero == 1 ? contents.empty() : out.zero == 0 && contents.size() == kPageSize;
+}
+
+bool read_token_grant(Bytes body, TokenGrant& out, Bytes& waiting) noexcept {
+  if (!read_front(body, out, waiting) || out.waiting > kMaxWaitingInGrant) return false;
+  if (waiting.size() != out.waiting * sizeof(TokenRequest)) return false;
+  for (std::size_t i = 0; i < out.waiting; ++i) {
+    if (element<TokenRequest>(waiting, i).node >= kMaxNodes) return false;
+  }
+  return true;
+}
+
+bool read_join_grant(Bytes body, JoinGrant& out, Bytes& members) noexcept {
+  if (!read_front(body, out, members) || out.members > kMaxNodes || out.node >= kMaxNodes) {
+    return false;
+  }
+  if (members.size() != out.members * sizeof(MemberEntry)) return false;
+  for (std::size_t i = 0; i < out.members; ++i) {
+    if (element<MemberEntry>(members, i).node >= kMaxNodes) return false;
+  }
+  return true;
+}
+
+bool read_sync_reply(Bytes body, SyncReply& out, Bytes& entries) noexcept {
+  if (!read_front(body, out, entries)) return false;
+  if (out.cursor == kMembersCursor) {
+    if (out.entries > kMaxNodes || entries.size() != out.entries * sizeof(MemberEntry)) {
+      return false;
+    }
+    for (std::size_t i = 0; i < out.entries; ++i) {
+      if (element<MemberEntry>(entries, i).node >= kMaxNodes) return false;
+    }
+    return true;
+  }
+  return out.entries <= kMaxSyncEntries && out.next > out.cursor &&
+         entries.size() == out.entries * sizeof(SyncEntry);
+}
+
+bool read_adopt_request(Bytes body, AdoptRequest& out, Bytes& page_list) noexcept {
+  return read_front(body, out, page_list) && out.count >= 1 && out.count <= kMaxWords &&
+         page_list.size() == std::size_t{out.count} * 4;
+}
+
+}  // namespace plurix::wire

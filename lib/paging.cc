@@ -1,0 +1,187 @@
+#include <plurix/dsm/paging.h>
+
+#include <cstring>
+
+namespace plurix {
+
+using wire::MessageType;
+
+void Paging::fetch(PageIndex page) noexcept {
+  if (directory_.state(page) != PageState::kAbsent) return;
+  if (directory_.never_written(page)) {
+    directory_.set_state(page, PageState::kCopy);
+    return;
+  }
+  if (!core_.in_service() || fetches_.full()) return;
+  for (const auto& fetch : fetches_) {
+    if (fetch.page == page) return;
+  }
+  ++core_.counters.fetches;
+  const auto pushed = fetches_.push(Fetch{.page = page,
+                                          .request = ++next_request_,
+                                          .tries = 0,
+                                          .arrived = false,
+                                          .from = kNoNode,
+                                          .as_of = {},
+                                          .asked_at = {},
+                                          .next_try = kNever});
+  PLURIX_ASSERT(pushed);
+  ask_owner(fetches_[fetches_.size() - 1]);
+}
+
+void Paging::ask_owner(Fetch& fetch) noexcept {
+  const auto hint = directory_.owner_hint(fetch.page);
+  ask(fetch, hint != kNoNode && hint != core_.self ? hint : kEveryone);
+}
+
+void Paging::ask(Fetch& fetch, NodeId to) noexcept {
+  fetch.arrived = false;
+  fetch.asked_at = core_.applied;
+  fetch.next_try =
+      core_.now + backoff(core_.config.fetch_retry, fetch.tries, core_.config.longest_retry);
+  core_.send_body(to, MessageType::kPageRequest, wire::PageRequest{fetch.page, fetch.request});
+}
+
+Paging::Fetch* Paging::find(PageIndex page, std::uint32_t request) noexcept {
+  for (auto& fetch : fetches_) {
+    if (fetch.page == page && fetch.request == request) return &fetch;
+  }
+  return nullptr;
+}
+
+void Paging::on_page_request(const wire::FrameHeader& from,
+                             const wire::PageRequest& request) noexcept {
+  if (request.page >= directory_.pages()) return core_.drop(wire::DropReason::kMalformedBody);
+  const bool broadcast = from.receiver == kEveryone;
+  if (from.commit_time > core_.applied) {
+    // One place a node: it waits for one page at a time, and asks again if it is not answered.
+    parked_[from.sender] = {request, from.commit_time, broadcast, true};
+    ++core_.counters.requests_parked;
+    return;
+  }
+  answer(from.sender, from.commit_time, broadcast, request);
+}
+
+void Paging::answer(NodeId requester, CommitTime time, bool broadcast,
+                    const wire::PageRequest& request) noexcept {
+  if (directory_.state(request.page) != PageState::kOwned) {
+    if (broadcast) return;  // the owner has heard it too
+    auto hint = directory_.owner_hint(request.page);
+    if (hint == core_.self || hint == requester) hint = kNoNode;
+    ++core_.counters.redirects;
+    return core_.send_body(requester, MessageType::kPageRedirect,
+                           wire::PageRedirect{request.page, request.request, hint});
+  }
+  if (time < directory_.written(request.page)) {
+    ++core_.counters.refused_out_of_date;
+    return catch_up_.help(requester, time + 1, core_.applied);
+  }
+  serve(requester, request);
+}
+
+void Paging::serve(NodeId requester, const wire::PageRequest& request) noexcept {
+  const auto contents = attempt_.committed_contents(request.page);
+  wire::PageReply reply{request.page, request.request, 0, 0};
+  // Only a page that no commit ever wrote can be told to be zero without looking at it.
+  if (directory_.written(request.page) == CommitTime{} && core_.floor == CommitTime{}) {
+    reply.zero = 1;
+    for (const auto byte : contents) {
+      if (byte != std::byte{0}) {
+        reply.zero = 0;
+        break;
+      }
+    }
+  }
+  ++core_.counters.pages_served;
+  core_.send(requester, MessageType::kPageReply, std::as_bytes(std::span{&reply, 1}),
+             reply.zero == 1 ? Bytes{} : Bytes{contents});
+}
+
+void Paging::on_page_redirect(const wire::PageRedirect& answer) noexcept {
+  auto* fetch = find(answer.page, answer.request);
+  if (fetch == nullptr || fetch->arrived) return;
+  const bool useful = answer.owner < kMaxNodes && answer.owner != core_.self && fetch->tries < 3;
+  ++fetch->tries;
+  ask(*fetch, useful ? answer.owner : kEveryone);
+}
+
+void Paging::on_page_reply(const wire::FrameHeader& from, const wire::PageReply& reply,
+                           Bytes contents) noexcept {
+  auto* fetch = find(reply.page, reply.request);
+  if (fetch == nullptr || fetch->arrived) return;
+  const auto frame = directory_.frame(reply.page);
+  if (reply.zero == 1) {
+    std::memset(frame.data(), 0, frame.size());
+  } else {
+    std::memcpy(frame.data(), contents.data(), frame.size());
+  }
+  fetch->arrived = true;
+  fetch->as_of = from.commit_time;
+  fetch->from = from.sender;
+  if (fetch->as_of > core_.applied) ++core_.counters.replies_early;
+  if (settle(*fetch)) fetches_.erase(static_cast<std::size_t>(fetch - fetches_.begin()));
+}
+
+bool Paging::settle(Fetch& fetch) noexcept {
+  if (directory_.state(fetch.page) != PageState::kAbsent) return true;
+  if (!fetch.arrived || fetch.as_of > core_.applied) return false;
+  if (fetch.as_of < directory_.written(fetch.page) || fetch.as_of < core_.floor) {
+    ++core_.counters.replies_stale;
+    fetch.tries = 0;
+    ask_owner(fetch);
+    return false;
+  }
+  directory_.set_state(fetch.page, PageState::kCopy);
+  directory_.set_owner_hint(fetch.page, fetch.from);
+  directory_.protect(fetch.page, Rights::kRead);
+  return true;
+}
+
+void Paging::on_advance() noexcept {
+  for (std::size_t i = 0; i < fetches_.size();) {
+    auto& fetch = fetches_[i];
+    if (settle(fetch)) {
+      fetches_.erase(i);
+      continue;
+    }
+    // The page was written since we asked: the request is out of date and will be refused, or it is
+    // under way to a former owner. We know the new one.
+    if (!fetch.arrived && directory_.written(fetch.page) > fetch.asked_at) ask_owner(fetch);
+    ++i;
+  }
+  for (NodeId node = 0; node < kMaxNodes; ++node) {
+    auto& parked = parked_[node];
+    if (!parked.waiting || parked.time > core_.applied) continue;
+    parked.waiting = false;
+    answer(node, parked.time, parked.broadcast, parked.request);
+  }
+}
+
+void Paging::on_timer() noexcept {
+  for (auto& fetch : fetches_) {
+    if (core_.now < fetch.next_try) continue;
+    if (fetch.arrived) {  // its bytes wait for our catching up, which has a timer of its own
+      fetch.next_try = core_.now + core_.config.longest_retry;
+      continue;
+    }
+    ++fetch.tries;
+    ++core_.counters.fetch_retries;
+    ask(fetch, kEveryone);
+  }
+}
+
+Instant Paging::deadline() const noexcept {
+  auto soonest = kNever;
+  for (const auto& fetch : fetches_) soonest = earlier(soonest, fetch.next_try);
+  return soonest;
+}
+
+void Paging::restart() noexcept {
+  for (auto& parked : parked_) parked.waiting = false;
+  for (auto& fetch : fetches_) {
+    fetch.tries = 0;
+    ask(fetch, kEveryone);
+  }
+}
+
+}  // namespace plurix

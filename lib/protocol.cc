@@ -1,0 +1,433 @@
+#include <plurix/dsm/protocol.h>
+
+namespace plurix {
+
+using wire::DropReason;
+using wire::MessageType;
+
+ProtocolCore::ProtocolCore(const CoreConfig& config, std::byte* frames,
+                           std::span<std::byte> storage, bool yields_to_late) noexcept
+    : core_(config, actions_),
+      arena_(storage),
+      directory_(core_, arena_, frames),
+      attempt_(core_, directory_, arena_),
+      catch_up_(core_, arena_),
+      paging_(core_, directory_, attempt_, catch_up_),
+      commits_(core_, directory_, attempt_, catch_up_),
+      token_(core_, catch_up_, yields_to_late),
+      membership_(core_, directory_, paging_, commits_, catch_up_, token_),
+      resync_(core_, directory_, attempt_, commits_, catch_up_, paging_, token_, membership_) {
+  PLURIX_ASSERT(config.shadow_pages <= wire::kMaxPackets * wire::kMaxWords);
+}
+
+std::size_t ProtocolCore::storage_needed(const CoreConfig& config) noexcept {
+  const std::size_t pages = config.geometry.pages;
+  Arena counting({});
+  (void)counting.take<PageState>(pages);
+  (void)counting.take<Rights>(pages);
+  (void)counting.take<NodeId>(pages);
+  (void)counting.take<CommitTime>(pages);
+  (void)counting.take<std::uint64_t>(pages);
+  (void)counting.take<std::uint64_t>(pages);
+  (void)counting.take<PageIndex>(pages);
+  (void)counting.take<PageIndex>(config.shadow_pages);
+  (void)counting.take<std::uint32_t>(pages);
+  (void)counting.take<std::byte>(std::size_t{config.shadow_pages} * kPageSize);
+  CommitLog log(config.log_records, config.log_words, counting);
+  return counting.used() + 64;
+}
+
+void ProtocolCore::take(const Event& event, Instant now) noexcept {
+  actions_.clear();
+  core_.now = now;
+  std::visit([this](const auto& e) { on(e); }, event);
+  run_timers();
+  progress();
+}
+
+void ProtocolCore::progress() noexcept {
+  apply_commits();
+  use_token();
+}
+
+// ---- events of the application
+
+void ProtocolCore::on(const event::AttemptBegun&) noexcept {
+  attempt_.begin();
+  commit_wanted_ = false;
+  latest_wanted_ = false;
+  latest_known_ = false;
+  out_of_shadows_ = false;
+  if (core_.resyncing) attempt_.doom(kNoPage, core_.applied);
+}
+
+void ProtocolCore::on(const event::LocalFault& e) noexcept {
+  if (attempt_.doomed()) return;
+  paging_.fetch(e.page);
+  if (!is_present(e.page)) return;
+  attempt_.add_read(e.page);
+  if (e.access == Access::kWrite && !attempt_.add_write(e.page)) {
+    out_of_shadows_ = true;
+    return;
+  }
+  if (!e.map) return;
+  const auto needed = e.access == Access::kWrite ? Rights::kWrite : Rights::kRead;
+  if (directory_.rights(e.page) < needed) directory_.protect(e.page, needed);
+}
+
+void ProtocolCore::on(const event::CommitWanted& e) noexcept {
+  PLURIX_ASSERT(attempt_.active());
+  if (attempt_.doomed()) return;
+  commit_wanted_ = true;
+  collisions_ = e.collisions;
+}
+
+void ProtocolCore::on(const event::AttemptEnded&) noexcept {
+  if (attempt_.doomed()) ++core_.counters.aborts;
+  if (attempt_.active()) attempt_.roll_back();
+  commit_wanted_ = false;
+  latest_wanted_ = false;
+  if (!hold_wanted_) token_.unwant();
+}
+
+void ProtocolCore::on(const event::TokenWanted& e) noexcept {
+  hold_wanted_ = true;
+  collisions_ = e.collisions;
+}
+
+void ProtocolCore::on(const event::TokenReleased&) noexcept {
+  hold_wanted_ = false;
+  token_.hold_back(false);
+  token_.unwant();
+}
+
+void ProtocolCore::on(const event::LatestWanted&) noexcept {
+  latest_wanted_ = true;
+  latest_known_ = false;
+  latest_tries_ = 0;
+  ++latest_number_;
+  ask_latest();
+}
+
+void ProtocolCore::on(const event::FoundWanted& e) noexcept {
+  membership_.found(e.own, e.formatted);
+  next_beacon_ = core_.now + core_.config.beacon;
+}
+
+void ProtocolCore::on(const event::JoinWanted& e) noexcept {
+  membership_.join(e.seeds, e.own, e.may_found, e.formatted);
+}
+
+void ProtocolCore::on(const event::LeaveWanted&) noexcept { membership_.leave(); }
+
+// ---- frames
+
+void ProtocolCore::on(const event::FrameArrived& e) noexcept {
+  wire::FrameView frame;
+  auto reason = wire::check_frame(e.frame, frame);
+  if (reason == DropReason::kNone) reason = admit(frame, e.from);
+  if (reason != DropReason::kNone) return core_.drop(reason);
+  ++core_.counters.frames_received;
+  if (!dispatch(frame, e.from)) core_.drop(DropReason::kMalformedBody);
+}
+
+DropReason ProtocolCore::admit(const wire::FrameView& frame, const Endpoint& from) noexcept {
+  const auto& header = frame.header;
+  if (!wire::NoAuth{}.verify(header, frame.body)) return DropReason::kBadAuth;
+  if (((header.cluster ^ core_.cluster) & CoreContext::kNameHalf) != 0) {
+    return DropReason::kForeignCluster;
+  }
+  switch (header.type) {
+    case MessageType::kJoinRequest:
+    case MessageType::kJoinGrant:
+    case MessageType::kJoinRefused:
+    case MessageType::kJoinWait:
+      return DropReason::kNone;
+    default:
+      break;
+  }
+  if (!core_.member) return DropReason::kNotJoined;
+  if (header.cluster != core_.cluster) return DropReason::kForeignCluster;
+  if (header.epoch != core_.epoch) return DropReason::kOldEpoch;
+  if (header.receiver != core_.self && header.receiver != kEveryone) {
+    return DropReason::kWrongReceiver;
+  }
+  if (header.sender == core_.self) return DropReason::kUnknownSender;
+  if (!membership_.is_genuine(header, from)) {
+    // Perhaps it has joined in a commit we have not applied yet: then we are behind, and whoever we
+    // know can help. Its message is dropped all the same.
+    if (!core_.resyncing) catch_up_.note_time(kNoNode, header.commit_time);
+    return DropReason::kUnknownSender;
+  }
+  return DropReason::kNone;
+}
+
+bool ProtocolCore::dispatch(const wire::FrameView& frame, const Endpoint& from) noexcept {
+  const auto& header = frame.header;
+  const auto sender = header.sender;
+  const auto body = frame.body;
+  switch (header.type) {
+    case MessageType::kJoinRequest:
+    case MessageType::kJoinGrant:
+    case MessageType::kJoinRefused:
+    case MessageType::kJoinWait:
+      return dispatch_join(frame, from);
+    default:
+      break;
+  }
+  if (!core_.resyncing) catch_up_.note_time(sender, header.commit_time);
+  switch (header.type) {
+    case MessageType::kPageRequest: {
+      wire::PageRequest request;
+      if (!wire::read_body(body, request)) return false;
+      if (core_.in_service()) paging_.on_page_request(header, request);
+      return true;
+    }
+    case MessageType::kPageReply: {
+      wire::PageReply reply;
+      Bytes contents;
+      if (!wire::read_page_reply(body, reply, contents)) return false;
+      if (core_.in_service()) paging_.on_page_reply(header, reply, contents);
+      return true;
+    }
+    case MessageType::kPageRedirect: {
+      wire::PageRedirect answer;
+      if (!wire::read_body(body, answer)) return false;
+      if (core_.in_service()) paging_.on_page_redirect(answer);
+      return true;
+    }
+    case MessageType::kTokenRequest: {
+      TokenRequest request;
+      if (!wire::read_body(body, request)) return false;
+      token_.on_request(header, request);
+      return true;
+    }
+    case MessageType::kTokenGrant: {
+      wire::TokenGrant grant;
+      Bytes waiting;
+      if (!wire::read_token_grant(body, grant, waiting)) return false;
+      token_.on_grant(header, grant, waiting);
+      return true;
+    }
+    case MessageType::kTokenAck: {
+      wire::TokenAck ack;
+      if (!wire::read_body(body, ack)) return false;
+      token_.on_ack(ack);
+      return true;
+    }
+    case MessageType::kCommitNotice:
+    case MessageType::kCommitRecords:
+      return dispatch_records(frame);
+    case MessageType::kCatchUpRequest: {
+      wire::CatchUpRequest request;
+      if (!wire::read_body(body, request)) return false;
+      if (core_.in_service()) catch_up_.on_catch_up_request(sender, request);
+      return true;
+    }
+    case MessageType::kLogExhausted: {
+      wire::LogExhausted answer;
+      if (!wire::read_body(body, answer)) return false;
+      ++core_.counters.log_exhausted;
+      if (core_.in_service() && catch_up_.on_log_exhausted(answer)) resync_.start(sender);
+      return true;
+    }
+    case MessageType::kSyncRequest: {
+      wire::SyncRequest request;
+      if (!wire::read_body(body, request)) return false;
+      resync_.on_request(sender, request);
+      return true;
+    }
+    case MessageType::kSyncReply: {
+      wire::SyncReply reply;
+      Bytes entries;
+      if (!wire::read_sync_reply(body, reply, entries)) return false;
+      resync_.on_reply(header, reply, entries);
+      return true;
+    }
+    case MessageType::kTimeBeacon:
+      return body.empty();
+    case MessageType::kTimeQuery:
+      return on_time_query(sender, body);
+    case MessageType::kTimeReply:
+      return on_time_reply(header, body);
+    case MessageType::kAdoptRequest: {
+      wire::AdoptRequest request;
+      Bytes page_list;
+      if (!wire::read_adopt_request(body, request, page_list)) return false;
+      if (core_.in_service()) membership_.on_adopt_request(sender, request, page_list);
+      return true;
+    }
+    case MessageType::kLeaveRequest:
+      if (!body.empty()) return false;
+      if (core_.in_service()) membership_.on_leave_request(sender);
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool ProtocolCore::dispatch_join(const wire::FrameView& frame, const Endpoint& from) noexcept {
+  switch (frame.header.type) {
+    case MessageType::kJoinRequest: {
+      wire::JoinRequest request;
+      if (!wire::read_body(frame.body, request)) return false;
+      membership_.on_join_request(from, request);
+      return true;
+    }
+    case MessageType::kJoinGrant: {
+      wire::JoinGrant grant;
+      Bytes members;
+      if (!wire::read_join_grant(frame.body, grant, members)) return false;
+      membership_.on_join_grant(frame.header, grant, members);
+      if (core_.member && next_beacon_ == kNever) next_beacon_ = core_.now + core_.config.beacon;
+      return true;
+    }
+    case MessageType::kJoinRefused: {
+      wire::JoinRefused answer;
+      if (!wire::read_body(frame.body, answer)) return false;
+      membership_.on_join_refused(answer);
+      return true;
+    }
+    default: {
+      wire::JoinWait wait;
+      if (!wire::read_body(frame.body, wait)) return false;
+      membership_.on_join_wait(from);
+      return true;
+    }
+  }
+}
+
+bool ProtocolCore::dispatch_records(const wire::FrameView& frame) noexcept {
+  const bool notice = frame.header.type == MessageType::kCommitNotice;
+  auto rest = frame.body;
+  // Checked whole before any of it counts: a frame is good or it is not (DESIGN P6).
+  do {
+    wire::RecordView record;
+    if (!wire::read_record(rest, directory_.pages(), record)) return false;
+  } while (!rest.empty());
+  if (core_.resyncing) return true;
+  rest = frame.body;
+  while (!rest.empty()) {
+    wire::RecordView record;
+    (void)wire::read_record(rest, directory_.pages(), record);
+    catch_up_.note_time(frame.header.sender, record.header.time);
+    catch_up_.put(record);
+    if (!notice) apply_commits();
+  }
+  apply_commits();
+  if (!notice) token_.on_refusal();
+  return true;
+}
+
+bool ProtocolCore::on_time_query(NodeId from, Bytes body) noexcept {
+  wire::TimeQuery query;
+  if (!wire::read_body(body, query)) return false;
+  if (token_.usable()) core_.send_body(from, MessageType::kTimeReply, query);
+  return true;
+}
+
+bool ProtocolCore::on_time_reply(const wire::FrameHeader& from, Bytes body) noexcept {
+  wire::TimeReply reply;
+  if (!wire::read_body(body, reply)) return false;
+  if (latest_wanted_ && reply.number == latest_number_) {
+    latest_known_ = true;
+    latest_wanted_ = false;
+    latest_ = from.commit_time;
+  }
+  return true;
+}
+
+// ---- time
+
+void ProtocolCore::run_timers() noexcept {
+  membership_.on_timer();
+  if (!core_.member) return;
+  if (next_beacon_ == kNever) next_beacon_ = core_.now + core_.config.beacon;
+  paging_.on_timer();
+  token_.on_timer();
+  catch_up_.on_timer();
+  resync_.on_timer();
+  if (latest_wanted_ && core_.now >= next_latest_) ask_latest();
+  send_beacon_if_due();
+}
+
+void ProtocolCore::send_beacon_if_due() noexcept {
+  if (core_.now < next_beacon_) return;
+  // The holder's time is the newest there is; the others only fill in while it is under way.
+  next_beacon_ = core_.now + core_.config.beacon * (token_.held() ? 1 : 8);
+  if (core_.peers == 0) return;
+  ++core_.counters.beacons;
+  core_.send(kEveryone, MessageType::kTimeBeacon, {});
+}
+
+void ProtocolCore::ask_latest() noexcept {
+  if (token_.usable()) {
+    latest_known_ = true;
+    latest_wanted_ = false;
+    latest_ = core_.applied;
+    return;
+  }
+  next_latest_ =
+      core_.now + backoff(core_.config.token_retry, latest_tries_, core_.config.longest_retry);
+  const auto hint = token_.holder_hint();
+  const bool unicast = latest_tries_ == 0 && hint != kNoNode && hint != core_.self;
+  ++latest_tries_;
+  core_.send_body(unicast ? hint : kEveryone, MessageType::kTimeQuery,
+                  wire::TimeQuery{latest_number_, 0});
+}
+
+Instant ProtocolCore::deadline() const noexcept {
+  auto soonest = membership_.deadline();
+  if (!core_.member) return soonest;
+  soonest = earlier(soonest, next_beacon_);
+  soonest = earlier(soonest, paging_.deadline());
+  soonest = earlier(soonest, token_.deadline());
+  soonest = earlier(soonest, catch_up_.deadline());
+  soonest = earlier(soonest, resync_.deadline());
+  if (latest_wanted_) soonest = earlier(soonest, next_latest_);
+  return soonest;
+}
+
+// ---- what has become possible
+
+void ProtocolCore::apply_commits() noexcept {
+  if (!core_.in_service()) return;
+  const auto before = core_.applied;
+  while (const auto packets = catch_up_.next_commit()) {
+    const auto last = core_.applied + packets;
+    for (std::uint16_t i = 0; i < packets; ++i) {
+      const auto& record = catch_up_.pending(core_.applied + 1 + i);
+      commits_.apply(record, last);
+      membership_.apply(record);
+      if (record.header.kind == wire::RecordKind::kAdopt) membership_.on_adoption();
+      catch_up_.log.append(record.header, record.words);
+      token_.set_holder_hint(record.header.writer);
+      ++core_.counters.records_applied;
+    }
+    core_.applied = last;
+    if (!core_.member) return;
+  }
+  if (core_.applied != before) paging_.on_advance();
+}
+
+void ProtocolCore::use_token() noexcept {
+  if (!core_.in_service()) return;
+  if (attempt_.doomed()) commit_wanted_ = false;
+  const bool wanted = commit_wanted_ || hold_wanted_ || membership_.wants_token();
+  if (!wanted) return;
+  if (!token_.usable()) {
+    if (!catch_up_.behind()) token_.want(collisions_);
+    return;
+  }
+  token_.unwant();
+  if (hold_wanted_) token_.hold_back(true);
+  if (token_.must_yield() && !token_.held_back()) return;
+  if (commit_wanted_) {
+    last_commit_ = commits_.commit_attempt();
+    commit_wanted_ = false;
+  }
+  membership_.commit_pending();
+  paging_.on_advance();
+}
+
+}  // namespace plurix

@@ -1,0 +1,114 @@
+#include <plurix/dsm/resync.h>
+
+namespace plurix {
+
+using wire::MessageType;
+
+void Resync::start(NodeId helper) noexcept {
+  PLURIX_ASSERT(core_.member && !core_.resyncing);
+  ++core_.counters.resyncs;
+  core_.resyncing = true;
+  attempt_.doom(kNoPage, catch_up_.known());
+  core_.act({.kind = ActionKind::kLogExhausted});
+  helper_ = helper;
+  cursor_ = 0;
+  since_ = core_.applied;
+  first_answer_ = false;
+  tries_ = 0;
+  ask();
+}
+
+void Resync::ask() noexcept {
+  next_ask_ = core_.now + backoff(core_.config.catch_up_retry, tries_, core_.config.longest_retry);
+  // A helper that does not answer, or was not there all the while, is replaced by whoever can help.
+  if (tries_ > 2) helper_ = kNoNode;
+  ++tries_;
+  core_.send_body(helper_ != kNoNode ? helper_ : kEveryone, MessageType::kSyncRequest,
+                  wire::SyncRequest{since_, cursor_, ++number_});
+}
+
+void Resync::on_request(NodeId from, const wire::SyncRequest& request) noexcept {
+  const bool knows = core_.in_service() && core_.floor <= request.since &&
+                     core_.applied >= request.since && !catch_up_.behind();
+  if (!knows) return;
+  if (request.cursor == wire::kMembersCursor) return send_members(from, request);
+  send_pages(from, request);
+}
+
+void Resync::send_pages(NodeId to, const wire::SyncRequest& request) noexcept {
+  std::byte body[wire::kSmallBody];
+  wire::SyncReply reply;
+  reply.since = request.since;
+  reply.cursor = request.cursor;
+  reply.number = request.number;
+  reply.high_water = core_.high_water;
+  reply.holder = token_.holder_hint();
+  auto page = request.cursor;
+  for (; page < core_.high_water && reply.entries < wire::kMaxSyncEntries; ++page) {
+    if (directory_.written(page) <= request.since) continue;
+    const wire::SyncEntry entry{page, directory_.owner_hint(page), 0};
+    std::memcpy(body + sizeof reply + reply.entries * sizeof entry, &entry, sizeof entry);
+    ++reply.entries;
+  }
+  reply.next = page >= core_.high_water ? wire::kMembersCursor : page;
+  std::memcpy(body, &reply, sizeof reply);
+  core_.send(to, MessageType::kSyncReply,
+             {body, sizeof reply + reply.entries * sizeof(wire::SyncEntry)});
+}
+
+void Resync::send_members(NodeId to, const wire::SyncRequest& request) noexcept {
+  std::byte body[sizeof(wire::SyncReply) + kMaxNodes * sizeof(wire::MemberEntry)];
+  wire::MemberEntry entries[kMaxNodes];
+  wire::SyncReply reply;
+  reply.since = request.since;
+  reply.cursor = request.cursor;
+  reply.next = request.cursor;
+  reply.number = request.number;
+  reply.high_water = core_.high_water;
+  reply.holder = token_.holder_hint();
+  reply.entries = static_cast<std::uint32_t>(membership_.copy_members(entries));
+  std::memcpy(body, &reply, sizeof reply);
+  std::memcpy(body + sizeof reply, entries, reply.entries * sizeof entries[0]);
+  core_.send(to, MessageType::kSyncReply, {body, sizeof reply + reply.entries * sizeof entries[0]});
+}
+
+void Resync::on_reply(const wire::FrameHeader& from, const wire::SyncReply& reply,
+                      Bytes entries) noexcept {
+  const bool expected = core_.resyncing && reply.number == number_ && reply.since == since_ &&
+                        reply.cursor == cursor_;
+  if (!expected) return;
+  helper_ = from.sender;
+  tries_ = 0;
+  if (!first_answer_) {
+    first_answer_ = true;
+    as_of_ = from.commit_time;
+  }
+  if (reply.cursor == wire::kMembersCursor) return finish(reply, entries);
+  for (std::size_t i = 0; i < reply.entries; ++i) {
+    const auto entry = wire::element<wire::SyncEntry>(entries, i);
+    if (entry.page >= directory_.pages()) continue;
+    commits_.invalidate(entry.page, entry.owner, from.commit_time);
+  }
+  if (reply.high_water > core_.high_water) core_.high_water = reply.high_water;
+  cursor_ = reply.next;
+  ask();
+}
+
+void Resync::finish(const wire::SyncReply& reply, Bytes members) noexcept {
+  wire::MemberEntry table[kMaxNodes];
+  for (std::size_t i = 0; i < reply.entries; ++i) {
+    table[i] = wire::element<wire::MemberEntry>(members, i);
+  }
+  core_.resyncing = false;
+  core_.applied = as_of_;
+  catch_up_.restart_at(as_of_);
+  if (reply.holder != core_.self) token_.set_holder_hint(reply.holder);
+  membership_.replace({table, reply.entries});
+  paging_.restart();
+}
+
+void Resync::on_timer() noexcept {
+  if (core_.resyncing && core_.now >= next_ask_) ask();
+}
+
+}  // namespace plurix
