@@ -69,14 +69,16 @@ class Ref {
 
   /// A part of the object as a reference of its own, so that only its pages count as read or
   /// written.
-  template <class U>
-  Ref<U> field(U T::* member) const noexcept {
+  template <class U, class C>
+    requires std::is_base_of_v<C, T>
+  Ref<U> field(U C::* member) const noexcept {
     return {*transaction_, offset_ + member_offset(member)};
   }
 
   /// Element `i` of an array member.
-  template <class U, std::size_t kCount>
-  Ref<U> element(U (T::*member)[kCount], std::size_t i) const noexcept {
+  template <class U, class C, std::size_t kCount>
+    requires std::is_base_of_v<C, T>
+  Ref<U> element(U (C::*member)[kCount], std::size_t i) const noexcept {
     PLURIX_ASSERT(i < kCount);
     return {*transaction_, offset_ + member_offset(member) + i * sizeof(U)};
   }
@@ -89,8 +91,8 @@ class Ref {
   }
 
  private:
-  template <class M>
-  static std::uint64_t member_offset(M T::* member) noexcept {
+  template <class M, class C>
+  static std::uint64_t member_offset(M C::* member) noexcept {
     // A heap object is plain data, so a member stands at the same place in every one.
     alignas(T) static constexpr std::byte kSample[sizeof(T)] = {};
     const auto* object = reinterpret_cast<const T*>(kSample);

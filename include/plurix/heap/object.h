@@ -58,7 +58,7 @@ constexpr std::string_view type_name() noexcept {
 
 /// Equal on two nodes if and only if (up to hash collisions) name, size and alignment are equal.
 template <class T>
-constexpr std::uint64_t type_hash() noexcept {
+consteval std::uint64_t type_hash() noexcept {
   return detail::hash_text(type_name<T>(), mix(sizeof(T), alignof(T)));
 }
 

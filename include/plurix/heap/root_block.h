@@ -35,9 +35,13 @@ struct NameEntry {
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
 
+  /// Compares by hand: a kernel has no string functions.
   bool is(std::string_view other) const noexcept {
-    return other.size() <= kMaxName && std::strncmp(name, other.data(), other.size()) == 0 &&
-           name[other.size()] == '\0';
+    if (other.size() > kMaxName) return false;
+    for (std::size_t i = 0; i < other.size(); ++i) {
+      if (name[i] != other[i]) return false;
+    }
+    return name[other.size()] == '\0';
   }
 };
 static_assert(sizeof(NameEntry) == 64);

@@ -1,8 +1,8 @@
 // UdpTransport: frames as UDP datagrams over IPv4, one unconnected socket a node.
 //
-// `wait` can notice a frame without consuming it, because what the kernel has is first moved into a
-// batch, which `poll` hands out. `wait` first spins (a wake-up across CPUs costs far more than a
-// round trip), giving the CPU away between looks, then sleeps.
+// `wait` can notice a frame without consuming it: it holds the frame, and `poll` hands it out
+// before it asks the kernel for more. `wait` first spins (a wake-up across CPUs costs far more than
+// a round trip), giving the CPU away between looks, then sleeps.
 #pragma once
 
 #include <plurix/concepts/transport.h>
@@ -26,7 +26,7 @@ class SetupError : public std::runtime_error {
 
 enum class ReceiveKind : std::uint8_t {
   kAuto,     ///< whichever is the better one here
-  kPlain,    ///< recvmmsg and ppoll
+  kPlain,    ///< recvfrom and ppoll
   kIoUring,  ///< multishot receive into a ring of buffers; plain where it is not permitted
 };
 
@@ -100,18 +100,20 @@ class UdpTransport {
   int send_buffer() const noexcept { return send_buffer_; }        ///< bytes granted
 
  private:
-  class Batch;       // where recvmmsg puts frames
+  class HeldFrame;   // the plain form of receiving
   class UringInbox;  // the io_uring form
   struct Peers;
 
   void open_socket(const UdpOptions& options);
   void choose_kind(ReceiveKind asked);
-  void transmit(const sockaddr_in* address, Bytes head, Bytes payload) noexcept;
+  void transmit(const sockaddr_in& address, Bytes head, Bytes payload) noexcept;
+  void count_refusal(int error) noexcept;
   std::size_t poll_plain(FrameSink sink) noexcept;
   std::size_t poll_uring(FrameSink sink) noexcept;
   void deliver(FrameSink sink, const ReceivedFrame& frame) noexcept;
   bool frame_ready() noexcept;
-  bool sleep(std::int64_t for_ns) noexcept;
+  bool spin(Instant until) noexcept;
+  bool sleep(Instant until) noexcept;
 
   int fd_ = -1;
   ReceiveKind kind_ = ReceiveKind::kPlain;
@@ -121,11 +123,12 @@ class UdpTransport {
   int send_buffer_ = 0;
   std::int64_t longest_spin_ns_;
   std::int64_t spin_ns_;  ///< what the next wait will spend: grows when spinning pays, else shrinks
+  bool crowded_ = false;  ///< others want this CPU: the last yield gave it to one of them
   bool has_sleep_mask_ = false;
   sigset_t sleep_mask_ = {};
   UdpCounters counters_;
   std::unique_ptr<Peers> peers_;
-  std::unique_ptr<Batch> batch_;
+  std::unique_ptr<HeldFrame> held_;
   std::unique_ptr<UringInbox> uring_;
 };
 static_assert(Transport<UdpTransport>);
