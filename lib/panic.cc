@@ -1,7 +1,21 @@
 #include <plurix/base/assert.h>
 
-namespace plurix {
+#include <atomic>
 
-__attribute__((weak)) void panic(const char*, const char*, int) noexcept { __builtin_trap(); }
+namespace plurix {
+namespace {
+
+constinit std::atomic<PanicHandler> panic_handler = nullptr;
+
+}  // namespace
+
+void set_panic_handler(PanicHandler handler) noexcept {
+  panic_handler.store(handler, std::memory_order_relaxed);
+}
+
+void panic(const char* what, const char* file, int line) noexcept {
+  if (auto* const handler = panic_handler.load(std::memory_order_relaxed)) handler(what, file, line);
+  __builtin_trap();
+}
 
 }  // namespace plurix

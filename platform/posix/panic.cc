@@ -1,13 +1,13 @@
-// The hosted panic: one line on stderr, then SIGABRT. Takes the place of the hub's weak default.
-#include <plurix/base/assert.h>
+// The hosted panic: one line on stderr, then SIGABRT.
+#include <plurix/posix/panic.h>
 
 #include <unistd.h>
 #include <cstdio>
 #include <cstdlib>
 
-namespace plurix {
+namespace plurix::posix {
 
-void panic(const char* what, const char* file, int line) noexcept {
+void print_and_abort(const char* what, const char* file, int line) noexcept {
   // snprintf and write, no stdio stream: the caller may be in a signal handler.
   char text[512];
   const int length =
@@ -20,4 +20,4 @@ void panic(const char* what, const char* file, int line) noexcept {
   std::abort();
 }
 
-}  // namespace plurix
+}  // namespace plurix::posix

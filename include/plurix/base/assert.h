@@ -4,9 +4,14 @@
 
 namespace plurix {
 
-/// Called when an invariant does not hold; never returns. The hub's default is weak and traps; a
-/// hosted room prints the sentence, a kernel shows it on its console. Any context.
+/// Called when an invariant does not hold; never returns. Tells the handler, then traps. Any
+/// context.
 [[noreturn]] void panic(const char* what, const char* file, int line) noexcept;
+
+/// Who is told of a panic: a hosted room prints the sentence and aborts, a kernel shows it on its
+/// console. One a program, since a panic ends the program; null: trap without a word.
+using PanicHandler = void (*)(const char* what, const char* file, int line) noexcept;
+void set_panic_handler(PanicHandler handler) noexcept;
 
 }  // namespace plurix
 
