@@ -21,6 +21,7 @@ constexpr std::int64_t kShortestSpinNs = 4'000;
 constexpr unsigned kLooksPerYield = 8;
 // A yield and a look that took no longer found nobody who wanted the CPU.
 constexpr std::int64_t kLonelyYieldNs = 1'500;
+constexpr unsigned kCrowdedYields = 32;  // the scheduler does not always heed a yield at once
 
 Instant now() {
   timespec t;
@@ -257,7 +258,8 @@ bool UdpTransport::frame_ready() noexcept {
 }
 
 void UdpTransport::wait(Instant until) noexcept {
-  if (frame_ready()) return;
+  // No look first: the caller has just polled in vain, and both ways of waiting look themselves.
+  if (!held_->empty()) return;
   const auto begin = now();
   if (spin(earlier(until, begin + Duration{spin_ns_}))) {
     ++counters_.spins_won;
@@ -278,11 +280,15 @@ void UdpTransport::wait(Instant until) noexcept {
 bool UdpTransport::spin(Instant until) noexcept {
   unsigned looks = 0;
   for (auto last = now(); last < until;) {
-    const bool yielded = crowded_ || ++looks % kLooksPerYield == 0;
+    const bool yielded = crowded_ > 0 || ++looks % kLooksPerYield == 0;
     if (yielded) ::sched_yield();
     if (frame_ready()) return true;
     const auto next = now();
-    if (yielded) crowded_ = (next - last).ns > kLonelyYieldNs;
+    if (yielded && (next - last).ns > kLonelyYieldNs) {
+      crowded_ = kCrowdedYields;
+    } else if (yielded && crowded_ > 0) {
+      --crowded_;
+    }
     last = next;
   }
   return false;

@@ -123,7 +123,7 @@ class UdpTransport {
   int send_buffer_ = 0;
   std::int64_t longest_spin_ns_;
   std::int64_t spin_ns_;  ///< what the next wait will spend: grows when spinning pays, else shrinks
-  bool crowded_ = false;  ///< others want this CPU: the last yield gave it to one of them
+  unsigned crowded_ = 0;  ///< yields to make after each look: others were seen to want this CPU
   bool has_sleep_mask_ = false;
   sigset_t sleep_mask_ = {};
   UdpCounters counters_;
