@@ -68,7 +68,7 @@ std::string list_difference(const Timeline& timeline, AttemptId reader, const Ou
 RawWrite find_write(const Index& index, Key key, std::int64_t number, AttemptId reader) {
   RawWrite found;
   for (AttemptId id = 0; id < index.size(); ++id) {
-    if (id == reader) continue;
+    if (id == reader || index.effect(id) == Effect::kSuperseded) continue;
     RawWrite write;
     for (const Operation& op : index.attempt(id).ops) {
       if (op.kind == Operation::Kind::kRead || op.key != index.key_name(key)) continue;
@@ -120,9 +120,10 @@ void explain_read(const Timeline& timeline, AttemptId reader, const OutsideRead&
   }
   const Version& held = timeline.version_at(read.key, position);
   violation.words += "its place in the order of commits shows " +
-                     std::to_string(static_cast<std::int64_t>(held.word)) + ", " +
-                     writer_text(timeline, held, violation) + ", whose write is missing; " +
-                     origin_of(timeline, reader, read, violation);
+                     std::to_string(static_cast<std::int64_t>(held.word)) + ", ";
+  violation.words += writer_text(timeline, held, violation);
+  violation.words += held.writer == kNobody ? "; " : ", whose write is missing; ";
+  violation.words += origin_of(timeline, reader, read, violation);
 }
 
 std::string origin_of(const Timeline& timeline, AttemptId reader, const OutsideRead& read,

@@ -71,6 +71,7 @@ Index::Index(const History& history) : history_(&history) {
   read_begin_.push_back(reads_.size());
   write_begin_.push_back(writes_.size());
   untimed_.resize(names_.size());
+  ambiguous_.resize(names_.size());
 }
 
 void Index::add_attempt(AttemptId id, Own& own) {

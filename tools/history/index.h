@@ -88,6 +88,10 @@ class Index {
   // a time.
   bool judged(Key key) const { return kinds_[key] != KeyKind::kMixed && !untimed_[key]; }
   void set_untimed(Key key) { untimed_[key] = true; }
+  // A value of the key may be that of an unknown outcome or another's: values do not name their
+  // writers.
+  bool ambiguous(Key key) const { return ambiguous_[key]; }
+  void set_ambiguous(Key key) { ambiguous_[key] = true; }
 
  private:
   struct Own;  // what the attempt being added wrote to each key
@@ -107,6 +111,7 @@ class Index {
   std::vector<std::string_view> names_;
   std::vector<KeyKind> kinds_;
   std::vector<bool> untimed_;
+  std::vector<bool> ambiguous_;
 };
 
 }  // namespace plurix::history

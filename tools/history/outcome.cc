@@ -114,12 +114,17 @@ bool writes_a(KeyKind kind, const Index& index, AttemptId id) {
   return false;
 }
 
+// A place in the commit order where each read may find the update or not: lists cannot have one,
+// since an append changes every later list.
+bool fits_a_place(const Index& index, AttemptId id) {
+  return index.attempt(id).commit_time != 0 && writes_a(KeyKind::kRegister, index, id);
+}
+
 Effect settled(const Index& index, const Traces& traces, AttemptId id) {
   const bool timed = index.attempt(id).commit_time != 0;
-  if (timed && traces.seen(id, true)) return Effect::kUpdate;
-  const bool fits_a_place = timed && !writes_a(KeyKind::kList, index, id);
-  if (traces.seen(id, false) && !fits_a_place) return Effect::kUntimed;
-  return timed && writes_a(KeyKind::kRegister, index, id) ? Effect::kMaybe : Effect::kNone;
+  if (traces.seen(id, true)) return timed ? Effect::kUpdate : Effect::kUntimed;
+  const bool list_in_doubt = traces.seen(id, false) && writes_a(KeyKind::kList, index, id);
+  return fits_a_place(index, id) && !list_in_doubt ? Effect::kMaybe : Effect::kNone;
 }
 
 }  // namespace
@@ -130,9 +135,14 @@ std::size_t settle_outcomes(Index& index) {
   std::set<Key> untimed;
   for (AttemptId id = 0; id < index.size(); ++id) {
     if (index.effect(id) != Effect::kMaybe) continue;
-    index.set_effect(id, settled(index, traces, id));
-    if (index.effect(id) != Effect::kUntimed) continue;
-    for (const Write& write : index.writes(id)) untimed.insert(write.key);
+    const Effect effect = settled(index, traces, id);
+    const bool in_doubt = traces.seen(id, false) && !traces.seen(id, true);
+    const bool without_place = effect == Effect::kUntimed || (in_doubt && effect == Effect::kNone);
+    for (const Write& write : index.writes(id)) {
+      if (without_place) untimed.insert(write.key);
+      if (in_doubt) index.set_ambiguous(write.key);
+    }
+    index.set_effect(id, effect);
   }
   for (const Key key : untimed) index.set_untimed(key);
   return untimed.size();

@@ -80,26 +80,24 @@ void VersionOrder::collect_finals() {
 }
 
 void VersionOrder::reject_repeats() {
-  std::size_t rejected = 0;
-  std::string example;
-  const auto reject = [&](const Final& final) {
-    if (!applicable_[final.key]) return;
-    applicable_[final.key] = false;
-    if (rejected++ == 0) {
-      example = std::string(index().key_name(final.key)) + " = " + std::to_string(final.number);
-    }
-  };
-  for (std::size_t i = 0; i < finals_.size(); ++i) {
-    const bool as_initial = finals_[i].number == 0 && !is_list(finals_[i].key);
-    const bool repeated =
-        i > 0 && finals_[i].key == finals_[i - 1].key && finals_[i].number == finals_[i - 1].number;
-    if (as_initial || repeated) reject(finals_[i]);
+  std::vector<Key> rejected;
+  for (Key key = 0; key < applicable_.size(); ++key) {
+    if (applicable_[key] && index().ambiguous(key)) rejected.push_back(key);
   }
-  if (rejected == 0) return;
+  for (std::size_t i = 0; i < finals_.size(); ++i) {
+    const auto& [key, number, writer, overwriter] = finals_[i];
+    const bool as_initial = number == 0 && !is_list(key);
+    const bool repeated = i > 0 && key == finals_[i - 1].key && number == finals_[i - 1].number;
+    if (applicable_[key] && (as_initial || repeated)) rejected.push_back(key);
+  }
+  for (const Key key : rejected) applicable_[key] = false;
+  std::sort(rejected.begin(), rejected.end());
+  rejected.erase(std::unique(rejected.begin(), rejected.end()), rejected.end());
+  if (rejected.empty()) return;
   findings_->not_applicable.push_back(
-      std::to_string(rejected) + " of " + std::to_string(index().key_count()) +
-      " keys were written the same number twice, or 0 (for example " + example +
-      "), so that a value does not name its writer");
+      std::to_string(rejected.size()) + " of " + std::to_string(index().key_count()) +
+      " keys (for example " + std::string(index().key_name(rejected[0])) +
+      ") were written the same number twice, or 0, so that a value does not name its writer");
 }
 
 const VersionOrder::Final* VersionOrder::find(Key key, std::int64_t number) const {
