@@ -17,9 +17,6 @@
 namespace plurix::posix {
 namespace {
 
-// Two ticks without a look at the socket: one may fall into any short computation.
-constexpr std::uint32_t kTicksUntilAsync = 2;
-
 // initial-exec: reading it from a signal handler must not allocate.
 [[gnu::tls_model("initial-exec")]] constinit thread_local DatagramInterrupt* t_current = nullptr;
 
@@ -112,7 +109,7 @@ void DatagramInterrupt::attach(int fd, InterruptHandler handler, void* context, 
   // F_SETSIG although SIGIO is the default: only then does the signal say which descriptor.
   if (file_flags_ < 0 || ::fcntl(fd, F_SETSIG, datagram_signal()) != 0 ||
       ::fcntl(fd, F_SETOWN_EX, &owner) != 0 ||
-      ::timer_create(CLOCK_MONOTONIC, &event, &timer_) != 0) {
+      ::timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer_) != 0) {
     throw EnvironmentError("datagrams cannot interrupt this thread", describe_errno(errno),
                            "Look at the limit of pending signals (ulimit -i)");
   }
@@ -128,6 +125,7 @@ void DatagramInterrupt::detach() noexcept {
   ::timer_delete(timer_);
   if (per_datagram()) switch_async(false);
   t_current = nullptr;
+  fd_ = -1;
 }
 
 void DatagramInterrupt::switch_async(bool on) noexcept {
@@ -138,10 +136,10 @@ void DatagramInterrupt::switch_async(bool on) noexcept {
 void DatagramInterrupt::on_tick(void* machine_context) noexcept {
   ++ticks_;
   const auto entries = entries_.load(std::memory_order_relaxed);
-  idle_ticks_ = entries == entries_at_tick_ ? idle_ticks_ + 1 : 0;
-  entries_at_tick_ = entries;
+  const bool computed_all_along = entries == entries_at_tick_;
+  entries_at_tick_ = entries;  // now already: the handler may restore another context
   // Before the node looks: what arrives from here on signals, what came earlier it finds.
-  if (idle_ticks_ >= kTicksUntilAsync && !per_datagram()) switch_async(true);
+  if (computed_all_along && !per_datagram()) switch_async(true);
   call_handler(InterruptCause::kTick, machine_context);
   entries_at_tick_ = entries_.load(std::memory_order_relaxed);
 }

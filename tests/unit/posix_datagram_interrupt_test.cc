@@ -120,6 +120,20 @@ TEST(DatagramInterrupt, QuietEndsTheSignalPerDatagram) {
   EXPECT_EQ(node.interrupts.datagram_signals(), 0U);
 }
 
+TEST(DatagramInterrupt, AThreadThatComputedLongAnswersAtOnceNextTime) {
+  Node node;
+  node.attach();
+  node.interrupts.computing();
+  ASSERT_TRUE(compute_until([&] { return node.interrupts.per_datagram(); }));
+  node.interrupts.quiet();
+  EXPECT_TRUE(node.interrupts.computing());
+  EXPECT_TRUE(node.interrupts.per_datagram());
+  // It did not this time, so it is not expected to next time.
+  node.interrupts.quiet();
+  EXPECT_FALSE(node.interrupts.computing());
+  EXPECT_FALSE(node.interrupts.per_datagram());
+}
+
 TEST(DatagramInterrupt, NoTickDisturbsASleepWithItsMask) {
   Node node;
   node.attach();
