@@ -325,15 +325,13 @@ class Node {
 
   /// Makes a page accessible and records the access. False if the attempt cannot go on. Masked.
   bool fault_in(PageIndex page, Access access, bool map) noexcept {
-    step(event::LocalFault{page, access, map});
-    const auto settled = [&] {
+    // Asked anew after every look at the network: a page may come and be taken away in one batch.
+    const auto over = [&] {
+      step(event::LocalFault{page, access, map});
       return protocol_.attempt().doomed() || protocol_.out_of_shadows() ||
              protocol_.is_present(page);
     };
-    while (!settled()) {
-      if (!wait(settled)) return false;
-      step(event::LocalFault{page, access, map});
-    }
+    if (!over() && !wait(over)) return false;
     return !protocol_.attempt().doomed() && !protocol_.out_of_shadows();
   }
 

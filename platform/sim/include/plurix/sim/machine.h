@@ -1,0 +1,154 @@
+// One simulated machine: a fiber that runs the application and the node, a port on the network, a
+// clock and a page table in software. What a node's policies are made of in the simulator.
+#pragma once
+
+#include <plurix/base/prng.h>
+#include <plurix/concepts/clock.h>
+#include <plurix/concepts/fault_source.h>
+#include <plurix/concepts/trace_sink.h>
+#include <plurix/sim/fiber.h>
+#include <plurix/sim/network.h>
+
+#include <memory>
+
+namespace plurix::sim {
+
+class Machine {
+ public:
+  Machine(Scheduler& scheduler, Network& network, std::uint64_t seed);
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  /// Starts `program` on the machine at the current instant.
+  void start(std::function<void()> program);
+
+  /// Called when frames arrive while the program computes: the machine's interrupt.
+  void on_interrupt(std::function<void()> handler) { interrupt_ = std::move(handler); }
+
+  /// Called after the machine has done anything.
+  void after_each_slice(std::function<void()> check) { after_slice_ = std::move(check); }
+
+  /// Stops and continues the machine as SIGSTOP does: frames pile up, time goes on.
+  void freeze(bool on);
+
+  // From inside the program:
+  /// Sleeps until a frame arrives or until `until`.
+  void sleep(Instant until);
+  /// Computes: simulated time passes, and frames interrupt.
+  void compute(Duration time);
+  /// Now and then lets some time pass: a point where anything may happen.
+  void pause();
+
+  bool done() const noexcept { return state_ == State::kDone; }
+  bool frozen() const noexcept { return frozen_; }
+  const char* state_name() const noexcept;
+  PortNumber port() const noexcept { return port_; }
+  Network& network() noexcept { return network_; }
+  Instant now() const noexcept { return scheduler_.now(); }
+
+ private:
+  enum class State : std::uint8_t { kIdle, kRunning, kSleeping, kComputing, kDone };
+
+  void on_arrival();
+  void slice();
+  void wake(std::uint64_t stop);
+
+  Scheduler& scheduler_;
+  Network& network_;
+  Prng prng_;
+  PortNumber port_;
+  std::unique_ptr<Fiber> fiber_;
+  std::function<void()> interrupt_;
+  std::function<void()> after_slice_;
+  State state_ = State::kIdle;
+  bool frozen_ = false;
+  bool missed_ = false;      ///< something happened while frozen
+  std::uint64_t stops_ = 0;  ///< which stop a wake-up belongs to
+};
+
+/// Rights kept in a table and checked before each access; view and frames are the same memory.
+class SoftwareFaultSource {
+ public:
+  SoftwareFaultSource(Machine& machine, std::uint32_t pages);
+
+  std::byte* view() const noexcept { return frames_; }
+  std::byte* frames() const noexcept { return frames_; }
+  void protect(PageIndex first, std::uint32_t count, Rights rights) noexcept;
+  void on_fault(FaultHandler handler) noexcept { handler_ = handler; }
+  bool traps() const noexcept { return false; }
+  void pause() { machine_.pause(); }
+
+ private:
+  struct Free {
+    void operator()(std::byte* block) const noexcept;
+  };
+
+  Machine& machine_;
+  std::unique_ptr<std::byte, Free> memory_;
+  std::byte* frames_;
+  FaultHandler handler_;
+};
+static_assert(FaultSource<SoftwareFaultSource>);
+
+class SimClock {
+ public:
+  explicit SimClock(const Machine& machine) noexcept : machine_(machine) {}
+  Instant now() const noexcept { return machine_.now(); }
+
+ private:
+  const Machine& machine_;
+};
+static_assert(Clock<SimClock>);
+
+class SimTransport {
+ public:
+  static constexpr std::size_t kBatch = 32;
+
+  explicit SimTransport(Machine& machine) noexcept : machine_(machine) {}
+
+  void send(NodeId to, Bytes head, Bytes payload) noexcept {
+    if (to < kMaxNodes && is_peer_[to]) send_to(peers_[to], head, payload);
+  }
+  void broadcast(Bytes head, Bytes payload) noexcept {
+    for (NodeId node = 0; node < kMaxNodes; ++node) send(node, head, payload);
+  }
+  void send_to(const Endpoint& endpoint, Bytes head, Bytes payload) noexcept {
+    machine_.network().send(machine_.port(), endpoint_port(endpoint), head, payload);
+  }
+  std::size_t poll(FrameSink sink) noexcept;
+  void wait(Instant until) noexcept;
+  void set_peer(NodeId node, const Endpoint& endpoint) noexcept {
+    peers_[node] = endpoint;
+    is_peer_[node] = true;
+  }
+  void remove_peer(NodeId node) noexcept { is_peer_[node] = false; }
+  Endpoint local_endpoint() const noexcept { return port_endpoint(machine_.port()); }
+
+ private:
+  Machine& machine_;
+  Endpoint peers_[kMaxNodes];
+  bool is_peer_[kMaxNodes] = {};
+};
+static_assert(Transport<SimTransport>);
+
+/// Folds every event of a run into one number: equal runs have equal digests.
+class DigestTraceSink {
+ public:
+  static constexpr bool kEnabled = true;
+
+  explicit DigestTraceSink(std::uint64_t& digest) noexcept : digest_(digest) {}
+
+  void record(const TraceRecord& r) noexcept {
+    digest_ = mix(digest_, r.commit_time);
+    digest_ = mix(digest_, static_cast<std::uint64_t>(r.local_ns));
+    digest_ = mix(digest_, std::uint64_t{r.page} << 32 | std::uint64_t{r.node} << 16 |
+                               static_cast<std::uint64_t>(r.kind) << 8 | r.flags);
+    digest_ = mix(digest_, std::uint64_t{r.a} << 32 | r.b);
+  }
+
+ private:
+  std::uint64_t& digest_;
+};
+static_assert(TraceSink<DigestTraceSink>);
+
+}  // namespace plurix::sim

@@ -1,0 +1,104 @@
+// A simulated network: ports joined by links that lose, double, delay, reorder and damage frames,
+// as one seed decides.
+#pragma once
+
+#include <plurix/base/prng.h>
+#include <plurix/concepts/transport.h>
+#include <plurix/sim/scheduler.h>
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+namespace plurix::sim {
+
+/// What a link does to frames; probabilities in parts per million, each drawn for itself.
+struct LinkFaults {
+  std::uint32_t loss = 0;
+  std::uint32_t duplication = 0;
+  std::uint32_t reordering = 0;  ///< held back by up to ten times the longest delay
+  std::uint32_t corruption = 0;  ///< one bit is flipped
+  Duration shortest_delay = microseconds(5);
+  Duration longest_delay = microseconds(30);
+
+  friend bool operator==(const LinkFaults&, const LinkFaults&) = default;
+};
+
+/// How often each thing happened to frames.
+struct NetworkCounters {
+  std::uint64_t sent = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t duplicated = 0;
+  std::uint64_t reordered = 0;
+  std::uint64_t corrupted = 0;
+  std::uint64_t cut_off = 0;     ///< sent over a link that was cut
+  std::uint64_t overflowed = 0;  ///< arrived at a full inbox
+};
+
+using PortNumber = std::uint32_t;
+
+inline Endpoint port_endpoint(PortNumber port) noexcept {
+  Endpoint endpoint;
+  // Big-endian, so that endpoints compare in the order of their ports.
+  for (unsigned i = 0; i < 4; ++i) {
+    endpoint.bytes[i] = static_cast<std::byte>((port >> (24 - 8 * i)) & 0xff);
+  }
+  return endpoint;
+}
+
+inline PortNumber endpoint_port(const Endpoint& endpoint) noexcept {
+  PortNumber port = 0;
+  for (unsigned i = 0; i < 4; ++i) port = port << 8 | static_cast<PortNumber>(endpoint.bytes[i]);
+  return port;
+}
+
+struct Arrived {
+  std::vector<std::byte> bytes;
+  Endpoint from;
+};
+
+class Network {
+ public:
+  static constexpr std::size_t kInboxLimit = 4096;  ///< frames; more are dropped, as by a socket
+
+  Network(Scheduler& scheduler, std::uint64_t seed) : scheduler_(scheduler), prng_(seed) {}
+
+  /// A new port; `on_arrival` is called when a frame was put into its inbox.
+  PortNumber open(std::function<void()> on_arrival) {
+    ports_.push_back(std::make_unique<Port>());
+    ports_.back()->on_arrival = std::move(on_arrival);
+    return static_cast<PortNumber>(ports_.size() - 1);
+  }
+
+  std::deque<Arrived>& inbox(PortNumber port) { return ports_[port]->inbox; }
+
+  void set_faults(const LinkFaults& faults) { faults_ = faults; }
+  const LinkFaults& faults() const { return faults_; }
+
+  /// Cuts or heals the link from one port to another (one direction).
+  void cut(PortNumber from, PortNumber to, bool on);
+
+  /// Sends a frame. Each copy meets its own fate.
+  void send(PortNumber from, PortNumber to, Bytes head, Bytes payload);
+
+  const NetworkCounters& counters() const { return counters_; }
+
+ private:
+  struct Port {
+    std::deque<Arrived> inbox;
+    std::function<void()> on_arrival;
+    std::vector<bool> cut_to;
+  };
+
+  void deliver_later(PortNumber from, PortNumber to, std::vector<std::byte> bytes);
+  bool is_cut(PortNumber from, PortNumber to) const;
+
+  Scheduler& scheduler_;
+  Prng prng_;
+  LinkFaults faults_;
+  std::vector<std::unique_ptr<Port>> ports_;
+  NetworkCounters counters_;
+};
+
+}  // namespace plurix::sim
