@@ -83,7 +83,7 @@ RawWrite find_write(const Index& index, Key key, std::int64_t number, AttemptId 
 
 std::string write_text(const Index& index, Key key, std::int64_t number, RawWrite write) {
   const bool list = index.kind(key) == KeyKind::kList;
-  if (write.attempt == kNobody) return std::to_string(number) + " was written by nobody";
+  if (write.attempt == kNobody) return std::to_string(number) + " was written by nobody else";
   return std::to_string(number) + (list ? " was appended by " : " was written by ") +
          name_of(index.attempt(write.attempt)) + fate_of(index, write, list);
 }

@@ -35,7 +35,7 @@ struct RawWrite {
 // history.
 RawWrite find_write(const Index& index, Key key, std::int64_t number, AttemptId reader);
 
-// "7 was appended by node 1 tx 3 attempt 1 (…), which was aborted"; "7 was written by nobody"
+// "7 was appended by node 1 tx 3 attempt 1 (…), which was aborted"; "7 was written by nobody else"
 std::string write_text(const Index& index, Key key, std::int64_t number, RawWrite write);
 
 // The violation of a read that does not show the attempt's own earlier write.

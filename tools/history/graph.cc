@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "history/dependency_edges.h"
+#include "history/explain.h"
 
 namespace plurix::history {
 namespace {
@@ -109,9 +110,11 @@ AttemptId newest_source(const VersionOrder& versions, const OutsideRead& read) {
 }
 
 Violation future_read(const Index& index, AttemptId reader, Key key, AttemptId writer) {
+  const std::string read =
+      name_of(index.attempt(reader)) + " read " + std::string(index.key_name(key)) + " as ";
+  if (reader == writer) return {"dependency_cycle", read + "it left it itself, later on", {reader}};
   return {"dependency_cycle",
-          name_of(index.attempt(reader)) + " read " + std::string(index.key_name(key)) + " as " +
-              name_of(index.attempt(writer)) + " left it, and had ended before that began",
+          read + name_of(index.attempt(writer)) + " left it, and had ended before that began",
           {reader, writer}};
 }
 
@@ -121,9 +124,19 @@ void check_future_reads(const VersionOrder& versions, Findings& findings) {
     const std::int64_t end_ns = index.attempt(reader).end_ns;
     for (const OutsideRead& read : index.reads(reader)) {
       const AttemptId writer = newest_source(versions, read);
-      if (writer == kNobody || index.attempt(writer).begin_ns <= end_ns) continue;
+      const bool possible =
+          writer != reader && (writer == kNobody || index.attempt(writer).begin_ns <= end_ns);
+      if (possible) continue;
       findings.add([&] { return future_read(index, reader, read.key, writer); });
     }
+  }
+}
+
+void check_own_writes(const VersionOrder& versions, Findings& findings) {
+  const auto& all = versions.participants();  // sorted
+  for (const OwnWriteLost& lost : versions.index().own_writes_lost()) {
+    if (!std::binary_search(all.begin(), all.end(), lost.attempt)) continue;
+    findings.add([&] { return own_write_violation(versions.index(), "own_write_lost", lost); });
   }
 }
 
@@ -139,6 +152,7 @@ bool anything_applicable(const VersionOrder& versions) {
 Findings check_graph(const Timeline& timeline, std::size_t limit) {
   Findings findings(limit);
   const VersionOrder versions(timeline, findings);
+  check_own_writes(versions, findings);
   if (!anything_applicable(versions)) return findings;
   check_future_reads(versions, findings);
   const DependencyEdges edges(versions);

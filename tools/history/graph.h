@@ -1,6 +1,6 @@
 // Invariants found without trusting commit times (Adya's anomalies, inferred as Elle does it):
 //   dependency_cycle · lost_update · aborted_read (G1a) · intermediate_read (G1b) · unwritten_value
-//   · lost_append · incompatible_order
+//   · lost_append · incompatible_order · own_write_lost
 //
 // Theory: a history is serializable if its versions can be ordered so that the graph of "read
 // from", "overwrote" and "was overwritten after being read" has no cycle; strictly so if the graph
