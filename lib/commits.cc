@@ -9,7 +9,8 @@ CommitTime Commits::commit_attempt() noexcept {
   // In page order, so that neighbouring pages are protected by one call.
   const auto pages = attempt_.sorted_write_set();
   PLURIX_ASSERT(!pages.empty());
-  const auto count = (pages.size() + wire::kMaxWords - 1) / wire::kMaxWords;
+  const std::size_t per_packet = core_.config.words_per_packet;
+  const auto count = (pages.size() + per_packet - 1) / per_packet;
   PLURIX_ASSERT(count <= wire::kMaxPackets);
   const auto last = core_.applied + count;
   wire::RecordHeader header;
@@ -17,8 +18,8 @@ CommitTime Commits::commit_attempt() noexcept {
   header.count = static_cast<std::uint16_t>(count);
   header.time = core_.applied;
   core_.applied = last;
-  for (std::size_t first = 0; first < pages.size(); first += wire::kMaxWords) {
-    const auto part = pages.subspan(first, std::min(wire::kMaxWords, pages.size() - first));
+  for (std::size_t first = 0; first < pages.size(); first += per_packet) {
+    const auto part = pages.subspan(first, std::min(per_packet, pages.size() - first));
     header.time = header.time + 1;
     header.words = static_cast<std::uint32_t>(part.size());
     publish(header, part);

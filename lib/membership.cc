@@ -59,15 +59,40 @@ void Membership::join(std::span<const Endpoint> seeds, const Endpoint& own, bool
 
 void Membership::ask_seeds() noexcept {
   next_ask_ = core_.now + core_.config.join_retry;
+  for (const auto& seed : seeds_) ask(seed, 0);
+}
+
+void Membership::ask(const Endpoint& seed, std::uint64_t cookie) noexcept {
   wire::JoinRequest request;
   request.base = core_.config.geometry.base;
   request.pages = core_.config.geometry.pages;
   request.format = core_.config.geometry.format;
   request.page_size = kPageSize;
   request.incarnation = core_.config.incarnation;
-  for (const auto& seed : seeds_) {
-    core_.send_to(seed, MessageType::kJoinRequest, std::as_bytes(std::span{&request, 1}));
+  request.cookie = cookie;
+  core_.send_to(seed, MessageType::kJoinRequest, std::as_bytes(std::span{&request, 1}));
+}
+
+void Membership::on_join_challenge(const Endpoint& from,
+                                   const wire::JoinChallenge& challenge) noexcept {
+  if (joining_ && challenge.incarnation == core_.config.incarnation) ask(from, challenge.cookie);
+}
+
+std::uint64_t Membership::cookie_for(const Endpoint& endpoint,
+                                     std::uint32_t incarnation) const noexcept {
+  std::uint64_t halves[2];
+  std::memcpy(halves, endpoint.bytes, sizeof halves);
+  // Our own incarnation was drawn at our start and is the secret in it.
+  return mix(mix(halves[0], halves[1]), mix(incarnation, core_.config.incarnation)) | 1;
+}
+
+bool Membership::has_departed(const Endpoint& endpoint, std::uint32_t incarnation) const noexcept {
+  for (const auto& entry : departed_) {
+    if (entry.node != kNoNode && entry.incarnation == incarnation && entry.endpoint == endpoint) {
+      return true;
+    }
   }
+  return false;
 }
 
 NodeId Membership::find(const Endpoint& endpoint, std::uint32_t incarnation) const noexcept {
@@ -92,27 +117,41 @@ void Membership::on_join_request(const Endpoint& from, const wire::JoinRequest& 
     const wire::JoinWait wait{core_.config.incarnation, 0};
     return core_.send_to(from, MessageType::kJoinWait, std::as_bytes(std::span{&wait, 1}));
   }
-  if (!core_.in_service() || leaving_) return;
+  if (!core_.in_service() || leaving_ || has_departed(from, request.incarnation)) return;
+  const auto known = find(from, request.incarnation);
+  if (known != kNoNode) return send_grant(known);
   const auto& own = core_.config.geometry;
   const HeapGeometry asked{request.base, request.pages, request.format};
-  const bool fits = asked == own && request.page_size == kPageSize;
-  const auto known = find(from, request.incarnation);
-  if (!fits || (known == kNoNode && free_number() == kNoNode)) {
-    wire::JoinRefused answer;
-    answer.incarnation = request.incarnation;
-    answer.reason = fits ? wire::RefusalReason::kFull : wire::RefusalReason::kGeometry;
-    answer.base = own.base;
-    answer.pages = own.pages;
-    answer.format = own.format;
-    return core_.send_to(from, MessageType::kJoinRefused, std::as_bytes(std::span{&answer, 1}));
+  if (asked != own || request.page_size != kPageSize) {
+    return refuse(from, request.incarnation, wire::RefusalReason::kGeometry);
   }
-  if (known != kNoNode) return send_grant(known);
+  if (free_number() == kNoNode) {
+    return refuse(from, request.incarnation, wire::RefusalReason::kFull);
+  }
+  const auto cookie = cookie_for(from, request.incarnation);
+  if (request.cookie != cookie) {
+    const wire::JoinChallenge challenge{request.incarnation, 0, cookie};
+    return core_.send_to(from, MessageType::kJoinChallenge,
+                         std::as_bytes(std::span{&challenge, 1}));
+  }
   for (const auto& waiting : queue_) {
     if (waiting.endpoint == from && waiting.incarnation == request.incarnation) return;
   }
   if (!queue_.push({RecordKind::kJoin, kNoNode, request.incarnation, from})) {
     core_.drop(wire::DropReason::kQueueFull);
   }
+}
+
+void Membership::refuse(const Endpoint& to, std::uint32_t incarnation,
+                        wire::RefusalReason reason) noexcept {
+  const auto& own = core_.config.geometry;
+  wire::JoinRefused answer;
+  answer.incarnation = incarnation;
+  answer.reason = reason;
+  answer.base = own.base;
+  answer.pages = own.pages;
+  answer.format = own.format;
+  core_.send_to(to, MessageType::kJoinRefused, std::as_bytes(std::span{&answer, 1}));
 }
 
 void Membership::send_grant(NodeId node) noexcept {
@@ -172,6 +211,7 @@ void Membership::add(const wire::MemberEntry& entry) noexcept {
 void Membership::remove(NodeId node) noexcept {
   if (!core_.is_member[node]) return;
   core_.is_member[node] = false;
+  departed_[departures_++ % kMaxNodes] = members_[node];
   token_.on_member_left(node);
   if (node == core_.self) {
     core_.member = false;

@@ -14,7 +14,8 @@ void set_panic_handler(PanicHandler handler) noexcept {
 }
 
 void panic(const char* what, const char* file, int line) noexcept {
-  if (auto* const handler = panic_handler.load(std::memory_order_relaxed)) handler(what, file, line);
+  if (auto* const handler = panic_handler.load(std::memory_order_relaxed))
+    handler(what, file, line);
   __builtin_trap();
 }
 

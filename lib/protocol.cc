@@ -17,7 +17,8 @@ ProtocolCore::ProtocolCore(const CoreConfig& config, std::byte* frames,
       token_(core_, catch_up_, yields_to_late),
       membership_(core_, directory_, paging_, commits_, catch_up_, token_),
       resync_(core_, directory_, attempt_, commits_, catch_up_, paging_, token_, membership_) {
-  PLURIX_ASSERT(config.shadow_pages <= wire::kMaxPackets * wire::kMaxWords);
+  PLURIX_ASSERT(config.words_per_packet >= 1 && config.words_per_packet <= wire::kMaxWords);
+  PLURIX_ASSERT(config.shadow_pages <= wire::kMaxPackets * config.words_per_packet);
 }
 
 std::size_t ProtocolCore::storage_needed(const CoreConfig& config) noexcept {
@@ -139,6 +140,7 @@ DropReason ProtocolCore::admit(const wire::FrameView& frame, const Endpoint& fro
   }
   switch (header.type) {
     case MessageType::kJoinRequest:
+    case MessageType::kJoinChallenge:
     case MessageType::kJoinGrant:
     case MessageType::kJoinRefused:
     case MessageType::kJoinWait:
@@ -168,6 +170,7 @@ bool ProtocolCore::dispatch(const wire::FrameView& frame, const Endpoint& from) 
   const auto body = frame.body;
   switch (header.type) {
     case MessageType::kJoinRequest:
+    case MessageType::kJoinChallenge:
     case MessageType::kJoinGrant:
     case MessageType::kJoinRefused:
     case MessageType::kJoinWait:
@@ -272,6 +275,12 @@ bool ProtocolCore::dispatch_join(const wire::FrameView& frame, const Endpoint& f
       wire::JoinRequest request;
       if (!wire::read_body(frame.body, request)) return false;
       membership_.on_join_request(from, request);
+      return true;
+    }
+    case MessageType::kJoinChallenge: {
+      wire::JoinChallenge challenge;
+      if (!wire::read_body(frame.body, challenge)) return false;
+      membership_.on_join_challenge(from, challenge);
       return true;
     }
     case MessageType::kJoinGrant: {

@@ -12,6 +12,8 @@ struct CoreConfig {
   std::uint32_t shadow_pages = 1024;  ///< largest write set; beyond it an attempt is out of memory
   std::uint32_t log_records = 16384;  ///< commit packets kept for retransmission (a power of two)
   std::uint32_t log_words = 131072;   ///< page numbers kept with them (a power of two)
+  std::uint32_t words_per_packet =
+      340;  ///< page numbers a commit packet carries (at most kMaxWords)
   std::uint64_t cluster_name_hash = 0;  ///< only the upper 32 bits are used
   std::uint32_t incarnation = 1;        ///< drawn anew at every start of a node
   Duration fetch_retry = milliseconds(2);

@@ -48,6 +48,7 @@ class Membership {
   const Refusal& refusal() const noexcept { return refusal_; }
 
   void on_join_request(const Endpoint& from, const wire::JoinRequest& request) noexcept;
+  void on_join_challenge(const Endpoint& from, const wire::JoinChallenge& challenge) noexcept;
   void on_join_grant(const wire::FrameHeader& from, const wire::JoinGrant& grant,
                      Bytes members) noexcept;
   void on_join_refused(const wire::JoinRefused& answer) noexcept;
@@ -89,6 +90,10 @@ class Membership {
   static constexpr std::size_t kMaxOperations = 16;
 
   void ask_seeds() noexcept;
+  void ask(const Endpoint& seed, std::uint64_t cookie) noexcept;
+  std::uint64_t cookie_for(const Endpoint& endpoint, std::uint32_t incarnation) const noexcept;
+  bool has_departed(const Endpoint& endpoint, std::uint32_t incarnation) const noexcept;
+  void refuse(const Endpoint& to, std::uint32_t incarnation, wire::RefusalReason reason) noexcept;
   void add(const wire::MemberEntry& entry) noexcept;
   void remove(NodeId node) noexcept;
   NodeId find(const Endpoint& endpoint, std::uint32_t incarnation) const noexcept;
@@ -107,6 +112,9 @@ class Membership {
   CatchUp& catch_up_;
   Token& token_;
   wire::MemberEntry members_[kMaxNodes];
+  wire::MemberEntry
+      departed_[kMaxNodes];  ///< the newest ones: a replayed request is not a newcomer
+  std::size_t departures_ = 0;
   BoundedVector<Operation, kMaxOperations> queue_;
   BoundedVector<PageIndex, wire::kMaxWords> adopting_;
   NodeId adopting_from_ = kNoNode;

@@ -44,6 +44,7 @@ enum class MessageType : std::uint8_t {
   kSyncRequest,
   kSyncReply,
   kJoinRequest,
+  kJoinChallenge,
   kJoinGrant,
   kJoinRefused,
   kJoinWait,

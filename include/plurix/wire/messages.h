@@ -126,14 +126,25 @@ struct MemberEntry {
 static_assert(sizeof(MemberEntry) == 24);
 inline constexpr std::size_t kMemberWords = sizeof(MemberEntry) / 4;
 
+/// "Let me in." Sent without a cookie first; the member asked answers with one, which only a sender
+/// that can be reached at its address will repeat.
 struct JoinRequest {
   std::uint64_t base = 0;
   std::uint32_t pages = 0;
   std::uint32_t format = 0;
   std::uint32_t page_size = 0;
   std::uint32_t incarnation = 0;  ///< drawn at start; tells two lives of one address apart
+  std::uint64_t cookie = 0;
 };
-static_assert(sizeof(JoinRequest) == 24);
+static_assert(sizeof(JoinRequest) == 32);
+
+/// "Prove that this is your address": the next JoinRequest must carry the cookie.
+struct JoinChallenge {
+  std::uint32_t incarnation = 0;
+  std::uint32_t reserved = 0;
+  std::uint64_t cookie = 0;
+};
+static_assert(sizeof(JoinChallenge) == 16);
 
 /// Followed by `members` MemberEntry. The header's commit time is where the newcomer starts.
 struct JoinGrant {
