@@ -1,5 +1,9 @@
 #include <plurix/sim/network.h>
 
+#include <plurix/wire/frame.h>
+
+#include <cstring>
+
 namespace plurix::sim {
 
 void Network::cut(PortNumber from, PortNumber to, bool on) {
@@ -26,6 +30,7 @@ void Network::send(PortNumber from, PortNumber to, Bytes head, Bytes payload) {
   }
   std::vector<std::byte> bytes(head.begin(), head.end());
   bytes.insert(bytes.end(), payload.begin(), payload.end());
+  if (remembers_) remember(from, to, bytes);
   if (prng_.chance(faults_.duplication)) {
     ++counters_.duplicated;
     deliver_later(from, to, bytes);
@@ -57,6 +62,63 @@ void Network::deliver_later(PortNumber from, PortNumber to, std::vector<std::byt
     port.inbox.push_back({std::move(bytes), port_endpoint(from)});
     port.on_arrival();
   });
+}
+
+void Network::remember(PortNumber from, PortNumber to, const std::vector<std::byte>& bytes) {
+  if (memory_.size() < kMemory) memory_.emplace_back();
+  memory_[next_memory_ % kMemory] = {bytes, from, to};
+  ++next_memory_;
+}
+
+void Network::replay(PortNumber to, int count) {
+  for (int i = 0; i < count && !memory_.empty(); ++i) {
+    const auto& frame = memory_[prng_.below(memory_.size())];
+    if (frame.to != to) continue;
+    ++counters_.replayed;
+    deliver_later(frame.from, frame.to, frame.bytes);
+  }
+}
+
+std::vector<std::byte> Network::forge(const std::vector<std::byte>& model) {
+  auto bytes = model;
+  const auto resize_to = [&](std::size_t size) {
+    bytes.resize(size);
+    for (std::size_t i = model.size(); i < size; ++i)
+      bytes[i] = static_cast<std::byte>(prng_.next());
+  };
+  switch (prng_.below(4)) {
+    case 0:  // random bytes
+      for (auto& byte : bytes) byte = static_cast<std::byte>(prng_.next());
+      break;
+    case 1:
+      resize_to(prng_.below(bytes.size()));
+      break;  // cut off
+    case 2:
+      resize_to(bytes.size() + 1 + prng_.below(64));
+      break;    // prolonged
+    default: {  // another cluster of the same name, or of another one; otherwise faultless
+      wire::FrameHeader header;
+      if (bytes.size() < sizeof header) break;
+      std::memcpy(&header, bytes.data(), sizeof header);
+      header.cluster ^= std::uint64_t{1} << (32 * prng_.below(2) + prng_.below(32));
+      const auto body = Bytes{bytes}.subspan(sizeof header);
+      wire::finish_frame(header, body, {});
+      std::memcpy(bytes.data(), &header, sizeof header);
+    }
+  }
+  return bytes;
+}
+
+void Network::send_garbage(PortNumber to, int count) {
+  for (int i = 0; i < count && !memory_.empty(); ++i) {
+    const auto& model = memory_[prng_.below(memory_.size())];
+    ++counters_.forged;
+    if (prng_.below(4) == 0) {  // a faultless frame from a port that is no member's
+      deliver_later(0xffff, to, model.bytes);
+    } else {
+      deliver_later(model.from, to, forge(model.bytes));
+    }
+  }
 }
 
 }  // namespace plurix::sim

@@ -90,8 +90,10 @@ void ClusterChecker::check_owners(std::size_t index) const {
   for (PageIndex page = 0; page < owners_.size(); ++page) {
     if (owners_[page].empty() || node.directory().state(page) != PageState::kOwned) continue;
     NodeId owner = kNoNode;
-    for (const auto& [since, who] : owners_[page]) {
-      if (since <= core.applied) owner = who;
+    for (auto it = owners_[page].rbegin(); it != owners_[page].rend(); ++it) {
+      if (it->first > core.applied) continue;
+      owner = it->second;
+      break;
     }
     if (owner != kNoNode && owner != core.self) {
       fail("P2: node " + std::to_string(core.self) + " owns page " + std::to_string(page) +

@@ -33,6 +33,8 @@ struct NetworkCounters {
   std::uint64_t reordered = 0;
   std::uint64_t corrupted = 0;
   std::uint64_t cut_off = 0;     ///< sent over a link that was cut
+  std::uint64_t replayed = 0;    ///< sent again by an attacker, as they were
+  std::uint64_t forged = 0;      ///< made up by an attacker
   std::uint64_t overflowed = 0;  ///< arrived at a full inbox
 };
 
@@ -82,6 +84,16 @@ class Network {
   /// Sends a frame. Each copy meets its own fate.
   void send(PortNumber from, PortNumber to, Bytes head, Bytes payload);
 
+  /// Remembers frames from now on, so that they can be replayed and altered.
+  void remember_frames() { remembers_ = true; }
+
+  /// Sends `count` remembered frames again to the port they went to, from where they came.
+  void replay(PortNumber to, int count);
+
+  /// Sends `count` frames no member would send: random bytes, cut-off and prolonged frames, frames
+  /// of another cluster, frames from a port that is no member's.
+  void send_garbage(PortNumber to, int count);
+
   const NetworkCounters& counters() const { return counters_; }
 
  private:
@@ -91,6 +103,15 @@ class Network {
     std::vector<bool> cut_to;
   };
 
+  struct Remembered {
+    std::vector<std::byte> bytes;
+    PortNumber from;
+    PortNumber to;
+  };
+  static constexpr std::size_t kMemory = 512;
+
+  void remember(PortNumber from, PortNumber to, const std::vector<std::byte>& bytes);
+  std::vector<std::byte> forge(const std::vector<std::byte>& model);
   void deliver_later(PortNumber from, PortNumber to, std::vector<std::byte> bytes);
   bool is_cut(PortNumber from, PortNumber to) const;
 
@@ -99,6 +120,9 @@ class Network {
   LinkFaults faults_;
   std::vector<std::unique_ptr<Port>> ports_;
   NetworkCounters counters_;
+  bool remembers_ = false;
+  std::vector<Remembered> memory_;  ///< the newest kMemory frames, as a ring
+  std::size_t next_memory_ = 0;
 };
 
 }  // namespace plurix::sim
