@@ -1,0 +1,185 @@
+#include <plurix/base/prng.h>
+#include <plurix/posix/environment_error.h>
+#include <plurix/posix/hosted_machine.h>
+
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <cerrno>
+
+namespace plurix::posix {
+namespace {
+
+constexpr std::uint16_t kFirstPort = 20'000;
+constexpr std::uint16_t kPortsInUse = 20'000;
+constexpr const char* kHome = "127.0.0.1";
+
+// 0 stands for "nobody" on the wire.
+std::uint32_t draw_incarnation() {
+  std::uint32_t number = 0;
+  while (number == 0) {
+    if (::getrandom(&number, sizeof number, 0) != sizeof number) {
+      throw EnvironmentError("no random number for this node", describe_errno(errno),
+                             "Permit getrandom");
+    }
+  }
+  return number;
+}
+
+std::uint32_t pages_for(std::uint64_t bytes) {
+  const auto pages = bytes / kPageSize + (bytes % kPageSize != 0 ? 1 : 0);
+  if (pages <= kFormattedPages || pages > 0x7fff'ffff) {
+    throw std::invalid_argument(
+        "heap_bytes is " + std::to_string(bytes) + "; a heap has at least " +
+        format_bytes((kFormattedPages + 1) * kPageSize) + " and less than 8 TiB");
+  }
+  return static_cast<std::uint32_t>(pages);
+}
+
+NodeConfig config_for(const NodeOptions& options) {
+  NodeConfig config;
+  config.core.geometry.pages = pages_for(options.heap_bytes);
+  config.core.shadow_pages = std::min(options.shadow_pages, config.core.geometry.pages);
+  config.core.cluster_name_hash = cluster_name_hash(options.cluster);
+  config.core.incarnation = draw_incarnation();
+  config.restart_every = options.restart_every;
+  return config;
+}
+
+const NodeOptions& checked(const NodeOptions& options) {
+  if (options.cluster.empty()) throw std::invalid_argument("a cluster needs a name");
+  if (options.shadow_pages == 0) throw std::invalid_argument("shadow_pages is 0");
+  return options;
+}
+
+bool names_port(const std::string& address) { return address.find(':') != std::string::npos; }
+
+Endpoint parse(const std::string& what, const std::string& text, std::uint16_t port = 0) {
+  const auto endpoint = udp::parse_endpoint(text, port);
+  if (!endpoint) {
+    throw std::invalid_argument(what + " \"" + text +
+                                "\" is no address; write it as 127.0.0.1:4711");
+  }
+  return *endpoint;
+}
+
+std::string home_of(const NodeOptions& options) {
+  return options.bind.empty() ? kHome : options.bind.substr(0, options.bind.find(':'));
+}
+
+std::unique_ptr<udp::UdpTransport> open_at(const Endpoint& endpoint, const NodeOptions& options) {
+  return std::make_unique<udp::UdpTransport>(
+      udp::UdpOptions{.bind = endpoint, .kind = options.receive});
+}
+
+std::unique_ptr<udp::UdpTransport> open_socket(const NodeOptions& options) {
+  const auto home = home_of(options);
+  // The others are told this address and compare it with where frames come from.
+  if (parse("bind", home, 1) == udp::make_endpoint(0, 1)) {
+    throw std::invalid_argument("bind \"" + options.bind +
+                                "\" names every interface; name the one address by which the "
+                                "other nodes reach this one");
+  }
+  if (names_port(options.bind)) return open_at(parse("bind", options.bind), options);
+  const auto first = first_cluster_port(options.cluster);
+  for (std::uint16_t i = 0;; ++i) {
+    try {
+      return open_at(parse("bind", home, static_cast<std::uint16_t>(first + i)), options);
+    } catch (const udp::SetupError&) {
+      if (i + 1 == kClusterPorts) throw;
+    }
+  }
+}
+
+std::string words_for_geometry(const HeapGeometry& own, const HeapGeometry& theirs) {
+  if (own.pages != theirs.pages) {
+    return "its heap has " + format_bytes(theirs.bytes()) + ", this node was started with " +
+           format_bytes(own.bytes()) + "; set heap_bytes to " + std::to_string(theirs.bytes());
+  }
+  if (own.base != theirs.base) return "its heap stands at another address";
+  return "its heap has format " + std::to_string(theirs.format) + ", this node's program format " +
+         std::to_string(own.format) + "; update the older one";
+}
+
+}  // namespace
+
+std::uint64_t cluster_name_hash(const std::string& cluster) noexcept {
+  std::uint64_t hash = 0x706c75726978;
+  for (const char c : cluster) hash = mix(hash, static_cast<unsigned char>(c));
+  return hash;
+}
+
+std::uint16_t first_cluster_port(const std::string& cluster) noexcept {
+  return static_cast<std::uint16_t>(kFirstPort + cluster_name_hash(cluster) % kPortsInUse);
+}
+
+std::string format_bytes(std::uint64_t bytes) {
+  static constexpr const char* kUnits[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+  std::size_t unit = 0;
+  while (bytes >= 1024 && bytes % 1024 == 0 && unit + 1 < std::size(kUnits)) {
+    bytes /= 1024;
+    ++unit;
+  }
+  return std::to_string(bytes) + " " + kUnits[unit];
+}
+
+ZeroedMemory::ZeroedMemory(std::size_t bytes) {
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) {
+    throw EnvironmentError("no memory for the protocol's tables", describe_errno(errno),
+                           "Choose a smaller heap or fewer shadow pages");
+  }
+  bytes_ = {static_cast<std::byte*>(memory), bytes};
+}
+
+ZeroedMemory::~ZeroedMemory() { ::munmap(bytes_.data(), bytes_.size()); }
+
+HostedMachine::HostedMachine(const NodeOptions& asked)
+    : options(checked(asked)),
+      config(config_for(options)),
+      region_(config.core.geometry, region_kind_for(options.fault_source)),
+      faults(region_, options.fault_source),
+      udp(open_socket(options)),
+      storage(ProtocolCore::storage_needed(config.core)) {
+  // Blocked at the same places as the thread itself; ticks would only end the sleep.
+  sigset_t mask;
+  ::pthread_sigmask(SIG_BLOCK, nullptr, &mask);
+  ::sigaddset(&mask, DatagramInterrupt::tick_signal());
+  udp->set_sleep_mask(mask);
+}
+
+std::vector<Endpoint> HostedMachine::seeds() const {
+  std::vector<Endpoint> seeds;
+  for (const auto& text : options.seeds) seeds.push_back(parse("the seed", text));
+  if (!seeds.empty()) return seeds;
+  const auto first = first_cluster_port(options.cluster);
+  for (std::uint16_t i = 0; i < kClusterPorts; ++i) {
+    seeds.push_back(parse("bind", home_of(options), static_cast<std::uint16_t>(first + i)));
+  }
+  return seeds;
+}
+
+void HostedMachine::report_failed_join(const Membership& membership) const {
+  const auto who = "the cluster \"" + options.cluster + "\"";
+  if (membership.refused()) {
+    const auto& refusal = membership.refusal();
+    if (refusal.reason == wire::RefusalReason::kFull) {
+      throw JoinRefused(who + " has " + std::to_string(kMaxNodes) +
+                        " nodes, the most there can be");
+    }
+    throw JoinRefused(who + " does not take this node: " +
+                      words_for_geometry(config.core.geometry, refusal.geometry));
+  }
+  std::string asked;
+  for (const auto& seed : options.seeds) asked += (asked.empty() ? "" : ", ") + seed;
+  if (asked.empty()) {
+    const auto first = first_cluster_port(options.cluster);
+    asked = home_of(options) + ":" + std::to_string(first) +
+            " to :" + std::to_string(first + kClusterPorts - 1);
+  }
+  throw NotReachable("no node of " + who + " let this one in within " +
+                     std::to_string(options.join_timeout.ns / 1'000'000) + " ms (asked: " + asked +
+                     "); start its first node, or check name, address and firewall");
+}
+
+}  // namespace plurix::posix

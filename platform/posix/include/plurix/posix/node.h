@@ -1,0 +1,119 @@
+// The hosted node: what an application on Linux writes against.
+//
+//   plurix::posix::Node here{{.cluster = "demo"}};
+//   here.run([&](plurix::Transaction& t) { t.root<Counter>("visits").mut()->value++; });
+//
+// The constructor joins the cluster of that name or founds it, the destructor hands over what the
+// node owns and leaves. In between the node belongs to the thread that constructed it: while that
+// thread computes, or sleeps in a system call, signals let the node answer the others.
+#pragma once
+
+#include <plurix/commit/fair.h>
+#include <plurix/posix/hosted_machine.h>
+#include <plurix/posix/watched_transport.h>
+
+#include <utility>
+
+namespace plurix::posix {
+
+/// `Wrapper<udp::UdpTransport>` is a transport over another one, made from a reference to it and
+/// the constructor's further arguments: faults for tests, a trace.
+template <CommitStrategy Strategy = Fair, class Trace = NullTraceSink,
+          template <class> class Wrapper = Unwrapped>
+class BasicNode {
+ public:
+  using Net = WatchedTransport<Wrapper<udp::UdpTransport>>;
+  using Core = plurix::Node<HostedFaultSource, Net, Strategy, MonotonicClock, Trace>;
+
+  /// Returns as a member of the cluster. Throws NotReachable, JoinRefused, EnvironmentError,
+  /// udp::SetupError (the address cannot be bound), std::invalid_argument (options).
+  template <class... WrapperArguments>
+  explicit BasicNode(const NodeOptions& options, WrapperArguments&&... wrapper_arguments)
+      : machine_(options),
+        net_(machine_.interrupt, *machine_.udp,
+             std::forward<WrapperArguments>(wrapper_arguments)...),
+        core_(machine_.config, machine_.faults, net_, machine_.clock, trace_,
+              machine_.storage.bytes()) {
+    machine_.faults.on_restart(
+        {[](void* self) noexcept { static_cast<BasicNode*>(self)->core_.restart(); }, this});
+    machine_.interrupt.attach(machine_.udp->fd(), on_interrupt, this);
+    enter();
+  }
+
+  ~BasicNode() {
+    if (machine_.options.leave_timeout.ns > 0) {
+      (void)core_.leave(now() + machine_.options.leave_timeout);
+    }
+    machine_.interrupt.detach();
+  }
+  BasicNode(const BasicNode&) = delete;
+  BasicNode& operator=(const BasicNode&) = delete;
+
+  /// Runs `body(Transaction&)` until it commits and returns its value. Throws OutOfMemory, Stopped,
+  /// Misuse, and what the body throws; in each case nothing of the transaction has happened.
+  template <class Body>
+  auto run(Body&& body) {
+    return core_.run(std::forward<Body>(body));
+  }
+
+  /// Runs `body` until it commits or refuses; returns the outcome. See plurix::Node.
+  template <class Body>
+  auto try_run(Body&& body) {
+    return core_.try_run(std::forward<Body>(body));
+  }
+
+  /// Runs `body` as a transaction that writes nothing.
+  template <class Body>
+  auto read_only(Freshness freshness, Body&& body) {
+    return core_.read_only(freshness, std::forward<Body>(body));
+  }
+
+  /// Serves the others until `until`, or until stopped: what an idle node does.
+  void serve(Instant until = kNever) noexcept { core_.serve(until); }
+
+  /// Makes transactions and `serve` end: those that wait end as unknown. Any thread, any signal
+  /// handler; for good. The destructor still leaves in an orderly way.
+  void stop() noexcept { core_.stop(); }
+  bool stopped() const noexcept { return core_.stopped(); }
+
+  NodeId id() const noexcept { return core_.id(); }
+  CommitTime commit_time() const noexcept { return core_.commit_time(); }
+  Instant now() const noexcept { return core_.now(); }
+  const NodeCounters& counters() const noexcept { return core_.counters(); }
+  const ProtocolCore& protocol() const noexcept { return core_.protocol(); }
+  const NodeOptions& options() const noexcept { return machine_.options; }
+  std::uint32_t incarnation() const noexcept { return machine_.config.core.incarnation; }
+
+  /// "127.0.0.1:20017": what other nodes may be given as a seed.
+  std::string address() const { return udp::format_endpoint(machine_.udp->local_endpoint()); }
+
+  const HostedFaultSource& fault_source() const noexcept { return machine_.faults; }
+  const udp::UdpTransport& udp() const noexcept { return *machine_.udp; }
+  const DatagramInterrupt& interrupt() const noexcept { return machine_.interrupt; }
+  const auto& wrapper() const noexcept { return net_.inner(); }
+  Trace& trace() noexcept { return trace_; }
+
+ private:
+  static void on_interrupt(void* self, const InterruptContext& interrupted) noexcept {
+    auto& core = static_cast<BasicNode*>(self)->core_;
+    const auto verdict = core.on_interrupt(!interrupted.interrupted_in_runtime);
+    if (verdict == FaultVerdict::kRestart) core.restart();
+  }
+
+  void enter() {
+    if (machine_.options.found == Founding::kAlways) return core_.found();
+    const bool may_found = machine_.options.found == Founding::kAuto;
+    const auto seeds = machine_.seeds();
+    if (core_.join(seeds, may_found, now() + machine_.options.join_timeout)) return;
+    machine_.report_failed_join(core_.protocol().membership());
+  }
+
+  HostedMachine machine_;
+  Net net_;
+  [[no_unique_address]] Trace trace_;
+  Core core_;
+};
+
+using Node = BasicNode<>;
+
+}  // namespace plurix::posix

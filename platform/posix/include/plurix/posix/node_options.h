@@ -1,0 +1,80 @@
+// What a hosted node may be told when it starts, and what it throws when no cluster takes it in.
+#pragma once
+
+#include <plurix/base/page.h>
+#include <plurix/base/time.h>
+#include <plurix/posix/hosted_fault_source.h>
+#include <plurix/udp/udp_transport.h>
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace plurix::posix {
+
+/// Whether a node may found the cluster it is to join.
+enum class Founding : std::uint8_t {
+  kAuto,    ///< joins; founds when nobody answers
+  kAlways,  ///< founds at once, without asking: the name must not be in use
+  kNever,   ///< joins or fails
+};
+
+struct NodeOptions {
+  /// Nodes of one name share one heap. The name also fixes where they look for each other.
+  std::string cluster = "plurix";
+
+  /// "address:port" of this node, as the others reach it; numeric IPv4. Port 0: the kernel chooses.
+  /// Without a port: the first free one of the cluster's 32 (see cluster_ports). Empty: the same on
+  /// 127.0.0.1.
+  std::string bind = {};
+
+  /// Where to ask for the cluster, "address:port" each. Empty: the cluster's ports on the address
+  /// of `bind`.
+  std::vector<std::string> seeds = {};
+
+  Founding found = Founding::kAuto;
+
+  /// Rounded up to pages; equal on all nodes of a cluster.
+  std::uint64_t heap_bytes = std::uint64_t{64} << 20;
+
+  FaultSourceKind fault_source = FaultSourceKind::kAuto;
+  udp::ReceiveKind receive = udp::ReceiveKind::kAuto;
+
+  /// Largest write set of a transaction, in pages.
+  std::uint32_t shadow_pages = 4096;
+
+  /// Every n-th transaction runs twice before it may commit, to flush out bodies with side effects;
+  /// 0: never.
+  std::uint32_t restart_every = 0;
+
+  Duration join_timeout = milliseconds(10'000);
+
+  /// How long the destructor tries to hand over what this node owns. 0: it just goes, as in a
+  /// crash.
+  Duration leave_timeout = milliseconds(2'000);
+};
+
+/// Nobody answered, or nobody let this node in, in time. The words say who was asked.
+class NotReachable : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The cluster refused this node. The words say why and which option to change.
+class JoinRefused : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The first of the kClusterPorts ports where nodes of this name look for each other.
+inline constexpr std::uint16_t kClusterPorts = 32;
+std::uint16_t first_cluster_port(const std::string& cluster) noexcept;
+
+/// Equal names, equal hashes, on every machine.
+std::uint64_t cluster_name_hash(const std::string& cluster) noexcept;
+
+/// "64 MiB", "12 KiB", "100 bytes".
+std::string format_bytes(std::uint64_t bytes);
+
+}  // namespace plurix::posix

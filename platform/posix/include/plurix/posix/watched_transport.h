@@ -1,0 +1,59 @@
+// WatchedTransport: tells the datagram interrupt when the node looks at its socket and when it
+// waits, so that no signal comes for a datagram that is looked for anyway.
+#pragma once
+
+#include <plurix/concepts/transport.h>
+#include <plurix/posix/datagram_interrupt.h>
+
+#include <type_traits>
+#include <utility>
+
+namespace plurix::posix {
+
+/// A wrapper that leaves the transport as it is.
+template <class Inner>
+using Unwrapped = Inner&;
+
+/// `Inner` is a transport, held here, or a reference to one.
+template <class Inner>
+class WatchedTransport {
+  static_assert(Transport<std::remove_reference_t<Inner>>);
+
+ public:
+  template <class... Arguments>
+  explicit WatchedTransport(DatagramInterrupt& interrupt, Arguments&&... arguments)
+      : inner_(std::forward<Arguments>(arguments)...), interrupt_(interrupt) {}
+
+  void send(NodeId to, Bytes head, Bytes payload) noexcept { inner_.send(to, head, payload); }
+  void broadcast(Bytes head, Bytes payload) noexcept { inner_.broadcast(head, payload); }
+  void send_to(const Endpoint& endpoint, Bytes head, Bytes payload) noexcept {
+    inner_.send_to(endpoint, head, payload);
+  }
+
+  std::size_t poll(FrameSink sink) noexcept {
+    interrupt_.entered();
+    // Before the look, which so finds what came too early to signal.
+    if (std::exchange(has_waited_, false)) (void)interrupt_.computing();
+    return inner_.poll(sink);
+  }
+
+  void wait(Instant until) noexcept {
+    interrupt_.quiet();
+    has_waited_ = true;
+    inner_.wait(until);
+  }
+
+  void set_peer(NodeId node, const Endpoint& endpoint) noexcept { inner_.set_peer(node, endpoint); }
+  void remove_peer(NodeId node) noexcept { inner_.remove_peer(node); }
+  Endpoint local_endpoint() const noexcept { return inner_.local_endpoint(); }
+
+  std::remove_reference_t<Inner>& inner() noexcept { return inner_; }
+  const std::remove_reference_t<Inner>& inner() const noexcept { return inner_; }
+
+ private:
+  Inner inner_;
+  DatagramInterrupt& interrupt_;
+  bool has_waited_ = false;
+};
+
+}  // namespace plurix::posix
