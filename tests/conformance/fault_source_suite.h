@@ -204,6 +204,7 @@ TYPED_TEST_P(FaultSourceSuite, RandomRightsAreObeyedPageByPage) {
 }
 
 TYPED_TEST_P(FaultSourceSuite, TheVerdictRestartLeavesTheBody) {
+  if (const auto why = TypeParam::why_no_restart(); !why.empty()) GTEST_SKIP() << why;
   this->faults().answer(FaultVerdict::kRestart);
   for (int time = 0; time < 3; ++time) {
     volatile bool went_on = false;
