@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "history/attempt.h"
@@ -20,8 +21,8 @@ class BruteForce {
     for (const Attempt& attempt : attempts_) {
       if (is_update(attempt)) order_.push_back(&attempt);
     }
-    std::stable_sort(order_.begin(), order_.end(), [](const Attempt* a, const Attempt* b) {
-      return a->commit_time < b->commit_time;
+    std::sort(order_.begin(), order_.end(), [](const Attempt* a, const Attempt* b) {
+      return std::pair(a->commit_time, a) < std::pair(b->commit_time, b);
     });
     for (std::size_t length = 0; length <= order_.size(); ++length)
       states_.push_back(after(order_, length));

@@ -13,6 +13,10 @@ std::string counted(std::size_t count, const char* what) {
   return std::to_string(count) + " " + what;
 }
 
+std::string violations_text(std::size_t count) {
+  return count == 1 ? "1 violation" : counted(count, "violations");
+}
+
 std::string counts_text(const Counts& counts) {
   std::string text =
       counted(counts.attempts, "attempts (") + counted(counts.committed, "committed, of these ") +
@@ -59,8 +63,8 @@ std::string to_words(const Report& report) {
     text += "VIOLATION of " + violation.invariant + ": " + violation.words + "\n";
   }
   const std::size_t more = report.violation_count - report.violations.size();
-  if (more > 0) text += "and " + counted(more, "more violations\n");
-  return text + (report.ok() ? "no violation\n" : counted(report.violation_count, "violations\n"));
+  if (more > 0) text += "and " + counted(more, "more\n");
+  return text + (report.ok() ? "no violation\n" : violations_text(report.violation_count) + "\n");
 }
 
 std::string to_json(const Report& report, const History& history) {
