@@ -5,8 +5,10 @@
 #include <plurix/base/page.h>
 #include <plurix/base/prng.h>
 
+#include <algorithm>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace plurix {
 
@@ -37,15 +39,61 @@ template <class T>
 constexpr std::string_view spelled_name() noexcept {
   std::string_view text = __PRETTY_FUNCTION__;
   const auto start = text.find("T = ") + 4;
-  const auto end = text.find_first_of(";]", start);
+  const auto end = std::min(text.find(';', start), text.rfind(']'));
   return text.substr(start, end - start);
 }
 
-constexpr std::uint64_t hash_text(std::string_view text, std::uint64_t seed) noexcept {
-  for (const char c : text) {
-    if (c != ' ') seed = mix(seed, static_cast<unsigned char>(c));
+/// The words a fundamental integer's name is made of, as a number whose order of addition does not
+/// matter: g++ says "long unsigned int" where clang says "unsigned long". 0 for any other word.
+constexpr unsigned integer_word(std::string_view word) noexcept {
+  if (word == "int") return 1;
+  if (word == "unsigned") return 2;
+  if (word == "signed") return 4;
+  if (word == "char") return 8;
+  if (word == "short") return 16;
+  return word == "long" ? 32 : 0;
+}
+
+constexpr bool is_word_character(char c) noexcept {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+/// Takes the next word (of letters, digits and underscores) or single character from the front.
+constexpr std::string_view take_token(std::string_view& text) noexcept {
+  std::size_t length = 0;
+  while (length < text.size() && is_word_character(text[length])) ++length;
+  const auto token = text.substr(0, length == 0 ? 1 : length);
+  text.remove_prefix(token.size());
+  return token;
+}
+
+/// A number without its suffix (g++ says 5, clang 5UL); an unnamed namespace by one name.
+constexpr std::string_view plain_token(std::string_view token) noexcept {
+  if (token[0] >= '0' && token[0] <= '9') {
+    while (token.back() == 'U' || token.back() == 'L' || token.back() == 'u' ||
+           token.back() == 'l') {
+      token.remove_suffix(1);
+    }
   }
-  return seed;
+  if (token == "{" || token == "(") return "<";
+  if (token == "}" || token == ")") return ">";
+  return token == " " || token == "namespace" ? std::string_view{} : token;
+}
+
+/// Equal for the same type whichever compiler spelled its name.
+constexpr std::uint64_t hash_name(std::string_view text, std::uint64_t seed) noexcept {
+  unsigned integer = 0;
+  while (!text.empty()) {
+    const auto token = take_token(text);
+    if (const auto word = integer_word(token); word != 0) {
+      integer += word;
+      continue;
+    }
+    const auto plain = plain_token(token);
+    if (!plain.empty() && integer != 0) seed = mix(seed, std::exchange(integer, 0u) | 0x101u);
+    for (const char c : plain) seed = mix(seed, static_cast<unsigned char>(c));
+  }
+  return integer == 0 ? seed : mix(seed, integer | 0x101u);
 }
 
 }  // namespace detail
@@ -59,7 +107,7 @@ constexpr std::string_view type_name() noexcept {
 /// Equal on two nodes if and only if (up to hash collisions) name, size and alignment are equal.
 template <class T>
 consteval std::uint64_t type_hash() noexcept {
-  return detail::hash_text(type_name<T>(), mix(sizeof(T), alignof(T)));
+  return detail::hash_name(type_name<T>(), mix(sizeof(T), alignof(T)));
 }
 
 }  // namespace plurix
