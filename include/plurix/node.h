@@ -101,12 +101,14 @@ class Node {
     return core.member;
   }
 
-  /// Hands over what this node owns and leaves. False if nobody took it until `until`.
+  /// Hands over what this node owns and leaves. False if nobody took it until `until`. A stopped
+  /// node may leave too: what only it holds is still the cluster's.
   [[nodiscard]] bool leave(Instant until) noexcept {
     const Masked masked(*this);
     if (!protocol_.core().member) return true;
     step(event::LeaveWanted{});
-    wait([&] { return !protocol_.core().member || time_.now() >= until; }, until);
+    const auto over = [&] { return !protocol_.core().member || time_.now() >= until; };
+    for (pump(); !over(); pump()) net_.wait(earlier(protocol_.deadline(), until));
     return !protocol_.core().member;
   }
 
