@@ -68,7 +68,11 @@ struct InterruptSignals {
                       struct sigaction& previous) {
     struct sigaction ours = {};
     ours.sa_sigaction = handler;
-    ours.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK | SA_RESTART;
+    ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+    // Under a flood of datagrams handlers that may interrupt each other pile up faster than any of
+    // them runs, until the stack is full.
+    ::sigaddset(&ours.sa_mask, DatagramInterrupt::tick_signal());
+    ::sigaddset(&ours.sa_mask, DatagramInterrupt::datagram_signal());
     return ::sigaction(signal, nullptr, &previous) == 0 && ::sigaction(signal, &ours, nullptr) == 0;
   }
 
@@ -147,6 +151,11 @@ void DatagramInterrupt::on_tick(void* machine_context) noexcept {
 void DatagramInterrupt::on_datagram(void* machine_context) noexcept {
   ++datagram_signals_;
   call_handler(InterruptCause::kDatagram, machine_context);
+}
+
+void DatagramInterrupt::unblock(const InterruptContext& interrupt) noexcept {
+  const auto* machine = static_cast<const ucontext_t*>(interrupt.machine_context);
+  ::pthread_sigmask(SIG_SETMASK, &machine->uc_sigmask, nullptr);
 }
 
 void DatagramInterrupt::call_handler(InterruptCause cause, void* machine_context) noexcept {

@@ -10,9 +10,9 @@
 // therefore never closer than that one (4 ms where CONFIG_HZ is 250). A timer on CLOCK_MONOTONIC
 // was measured in a virtual machine at 15 to 30 µs a tick, that is 2 % at 1 ms.
 //
-// Signals: SIGIO for datagrams, SIGRTMIN + 3 for ticks. Both handlers run with nothing blocked
-// (SA_NODEFER, empty mask, SA_RESTART) on the alternate stack; keeping them out of critical parts
-// is the node's own flag's job. Signals that are not ours go to the handler that was there before.
+// Signals: SIGIO for datagrams, SIGRTMIN + 3 for ticks. Both handlers run on the alternate stack
+// with these two signals blocked and no other (SA_RESTART); keeping them out of critical parts is
+// the node's own flag's job. Signals that are not ours go to the handler that was there before.
 #pragma once
 
 #include <plurix/base/time.h>
@@ -37,6 +37,8 @@ struct InterruptContext {
   void* machine_context;  ///< the ucontext_t
 };
 
+/// May leave the interrupted code by restoring another context; DatagramInterrupt::unblock comes
+/// first then.
 using InterruptHandler = void (*)(void* context, const InterruptContext& interrupt) noexcept;
 
 /// Belongs to the thread that constructs it; one a thread. All calls come from that thread.
@@ -79,6 +81,10 @@ class DatagramInterrupt {
     switch_async(true);
     return true;
   }
+
+  /// Gives the thread the signal mask that the interrupted code had. For a handler that will not
+  /// return.
+  static void unblock(const InterruptContext& interrupt) noexcept;
 
   /// The mask to sleep with (ppoll): the thread's own plus the tick, so that one which is already
   /// under way does not end the sleep.

@@ -97,7 +97,9 @@ class BasicNode {
   static void on_interrupt(void* self, const InterruptContext& interrupted) noexcept {
     auto& core = static_cast<BasicNode*>(self)->core_;
     const auto verdict = core.on_interrupt(!interrupted.interrupted_in_runtime);
-    if (verdict == FaultVerdict::kRestart) core.restart();
+    if (verdict == FaultVerdict::kResume) return;
+    DatagramInterrupt::unblock(interrupted);
+    core.restart();
   }
 
   void enter() {
