@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "history/attempt.h"
+#include <plurix/history/attempt.h>
 
 namespace plurix::history::testing {
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "history/check_all.h"
+#include <plurix/history/check_all.h>
 
 namespace plurix::history::testing {
 

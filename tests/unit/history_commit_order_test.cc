@@ -1,4 +1,4 @@
-#include "history/commit_order.h"
+#include <plurix/history/commit_order.h>
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "history/graph.h"
+#include <plurix/history/graph.h>
 
 #include <gmock/gmock.h>
 

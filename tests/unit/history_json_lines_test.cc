@@ -1,4 +1,4 @@
-#include "history/json_lines.h"
+#include <plurix/history/json_lines.h>
 
 #include <gmock/gmock.h>
 #include <rapidcheck/gtest.h>

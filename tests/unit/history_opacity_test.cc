@@ -1,4 +1,4 @@
-#include "history/opacity.h"
+#include <plurix/history/opacity.h>
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "history/outcome.h"
+#include <plurix/history/outcome.h>
 
 #include <gmock/gmock.h>
 

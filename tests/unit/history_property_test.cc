@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "history/json_lines.h"
+#include <plurix/history/json_lines.h>
 #include "unit/history_brute_force.h"
 #include "unit/history_builder.h"
 

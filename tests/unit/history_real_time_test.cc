@@ -1,4 +1,4 @@
-#include "history/real_time.h"
+#include <plurix/history/real_time.h>
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "history/rollback.h"
+#include <plurix/history/rollback.h>
 
 #include <gmock/gmock.h>
 

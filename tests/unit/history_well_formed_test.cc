@@ -1,4 +1,4 @@
-#include "history/well_formed.h"
+#include <plurix/history/well_formed.h>
 
 #include <gmock/gmock.h>
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "history/check_all.h"
-#include "history/json_lines.h"
+#include <plurix/history/check_all.h>
+#include <plurix/history/json_lines.h>
 
 namespace {
 

@@ -72,7 +72,10 @@ class Cluster {
   const ClusterChecker& checker() const { return checker_; }
 
   /// Equal for equal runs: every event of every node is in it.
-  std::uint64_t digest() const { return digest_; }
+  std::uint64_t digest() const { return trace_.digest; }
+
+  /// The digest, and the newest events if `keep` was set before the run.
+  RunTrace& trace() { return trace_; }
 
  private:
   enum class Phase : std::uint8_t { kPrograms, kLiveness, kOver };
@@ -83,7 +86,7 @@ class Cluster {
           faults(machine, cluster.options_.heap_pages),
           transport(machine),
           clock(machine),
-          trace(cluster.digest_),
+          trace(cluster.trace_),
           config(cluster.config_for(index)),
           storage(ProtocolCore::storage_needed(config.core)),
           node(config, faults, transport, clock, trace, storage, strategy) {
@@ -180,7 +183,7 @@ class Cluster {
   const ClusterOptions options_;
   Scheduler scheduler_;
   Network network_;
-  std::uint64_t digest_ = 0;
+  RunTrace trace_;
   ClusterChecker checker_;
   std::vector<std::unique_ptr<Host>> hosts_;
   std::size_t finished_ = 0;

@@ -131,23 +131,35 @@ class SimTransport {
 };
 static_assert(Transport<SimTransport>);
 
-/// Folds every event of a run into one number: equal runs have equal digests.
+/// What a run leaves for whoever wants to see it: a digest of every event (equal runs have equal
+/// digests) and, if asked for, the newest events themselves.
+struct RunTrace {
+  std::uint64_t digest = 0;
+  std::size_t keep = 0;  ///< how many of the newest events to keep
+  std::deque<TraceRecord> newest;
+};
+
+/// Folds every event of a node into the run's trace.
 class DigestTraceSink {
  public:
   static constexpr bool kEnabled = true;
 
-  explicit DigestTraceSink(std::uint64_t& digest) noexcept : digest_(digest) {}
+  explicit DigestTraceSink(RunTrace& run) noexcept : run_(run) {}
 
   void record(const TraceRecord& r) noexcept {
-    digest_ = mix(digest_, r.commit_time);
-    digest_ = mix(digest_, static_cast<std::uint64_t>(r.local_ns));
-    digest_ = mix(digest_, std::uint64_t{r.page} << 32 | std::uint64_t{r.node} << 16 |
-                               static_cast<std::uint64_t>(r.kind) << 8 | r.flags);
-    digest_ = mix(digest_, std::uint64_t{r.a} << 32 | r.b);
+    auto& digest = run_.digest;
+    digest = mix(digest, r.commit_time);
+    digest = mix(digest, static_cast<std::uint64_t>(r.local_ns));
+    digest = mix(digest, std::uint64_t{r.page} << 32 | std::uint64_t{r.node} << 16 |
+                             static_cast<std::uint64_t>(r.kind) << 8 | r.flags);
+    digest = mix(digest, std::uint64_t{r.a} << 32 | r.b);
+    if (run_.keep == 0) return;
+    if (run_.newest.size() == run_.keep) run_.newest.pop_front();
+    run_.newest.push_back(r);
   }
 
  private:
-  std::uint64_t& digest_;
+  RunTrace& run_;
 };
 static_assert(TraceSink<DigestTraceSink>);
 

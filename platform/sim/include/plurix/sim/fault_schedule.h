@@ -1,0 +1,72 @@
+// What goes wrong in a run, as a value: how links treat frames, and what happens to whom at which
+// time. It can be generated, shrunk, printed, and read back from what was printed.
+//
+//   loss=20000 duplication=10000 delay=5000..30000; isolate 2 at 1000us for 3000us; pause 0 at …
+//
+// Probabilities are in parts per million, delays in nanoseconds, times in microseconds from the
+// start of the programs.
+#pragma once
+
+#include <plurix/sim/network.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace plurix::sim {
+
+enum class FaultKind : std::uint8_t {
+  kCut,      ///< frames from `node` to `other` are lost (one way)
+  kIsolate,  ///< `node` neither hears nor is heard
+  kPause,    ///< `node` stands still, as under SIGSTOP
+  kReplay,   ///< frames seen earlier are sent again to `node`, as they were
+  kGarbage,  ///< random, cut-off, foreign and altered frames are sent to `node`
+};
+
+struct TimedFault {
+  FaultKind kind = FaultKind::kPause;
+  std::uint32_t node = 0;
+  std::uint32_t other = 0;  ///< kCut only
+  std::uint32_t at_us = 0;
+  std::uint32_t for_us = 0;  ///< 0 for kReplay and kGarbage
+
+  friend bool operator==(const TimedFault&, const TimedFault&) = default;
+};
+
+struct FaultSchedule {
+  LinkFaults links;
+  std::vector<TimedFault> timed;
+
+  friend bool operator==(const FaultSchedule&, const FaultSchedule&) = default;
+};
+
+std::string to_string(const FaultSchedule& schedule);
+
+/// Reads what `to_string` wrote; nothing if the text is not of that form.
+std::optional<FaultSchedule> parse_fault_schedule(std::string_view text);
+
+/// Which faults a random schedule may contain. `parse` reads "all", "none", or names joined by
+/// commas: loss, duplication, reordering, delay, corruption, partition, pause, hostile.
+struct FaultMenu {
+  bool loss = false;
+  bool duplication = false;
+  bool reordering = false;
+  bool delay = false;
+  bool corruption = false;
+  bool partition = false;
+  bool pause = false;
+  bool hostile = false;
+
+  static FaultMenu all() noexcept { return {true, true, true, true, true, true, true, true}; }
+  static std::optional<FaultMenu> parse(std::string_view text);
+  static constexpr std::string_view kNames =
+      "loss, duplication, reordering, delay, corruption, partition, pause, hostile";
+};
+
+/// A schedule for `nodes` nodes whose programs take about `length`, drawn from `prng`.
+FaultSchedule random_schedule(const FaultMenu& menu, std::uint32_t nodes, Duration length,
+                              Prng& prng);
+
+}  // namespace plurix::sim

@@ -1,0 +1,147 @@
+// One simulated run from start to verdict: a program under a fault schedule, every invariant
+// checked after every slice, the history checked at the end, and the counters of what happened.
+#pragma once
+
+#include <plurix/history/check_all.h>
+#include <plurix/sim/cluster.h>
+#include <plurix/sim/fault_schedule.h>
+#include <plurix/sim/program.h>
+
+#include <optional>
+#include <string>
+
+namespace plurix::sim {
+
+struct RunOptions {
+  std::uint64_t seed = 1;
+  FaultSchedule faults;
+  NodeConfig node;  ///< sizes and intervals
+  std::uint32_t heap_pages = 24;
+  Duration time_limit = milliseconds(600'000);
+  std::size_t keep_events = 0;  ///< how many of the newest events the result shall have
+};
+
+/// Small enough for every rare path to be taken: packets of two pages, a log of a few commits.
+inline NodeConfig stressful_config() {
+  NodeConfig config;
+  config.core.words_per_packet = 2;
+  config.core.shadow_pages = 24;
+  config.core.log_records = 64;
+  config.core.log_words = 256;
+  return config;
+}
+
+struct RunResult {
+  std::optional<std::string> violation;  ///< in words; what DESIGN section 3 forbids
+  history::History history;
+  CoreCounters counters;  ///< of all nodes together
+  NetworkCounters network;
+  RunTrace trace;
+  std::uint64_t digest = 0;
+  std::uint64_t events = 0;
+  std::uint64_t committed = 0;
+  std::uint64_t aborted = 0;
+  std::uint32_t most_restarts_seen = 0;
+  Duration length;  ///< simulated
+
+  std::uint32_t most_restarts() const { return most_restarts_seen; }
+};
+
+/// A history is strictly serializable if every check over it passes.
+inline bool strictly_serializable(const history::History& history) {
+  return history::check_all(history).ok();
+}
+
+/// Adds up counters field by field.
+void add(CoreCounters& sum, const CoreCounters& more);
+
+/// Puts the timed faults into the cluster's future. Times count from now.
+template <class ClusterType>
+void plan_faults(ClusterType& cluster, const FaultSchedule& schedule) {
+  cluster.network().remember_frames();
+  const auto nodes = static_cast<std::uint32_t>(cluster.size());
+  for (const auto& fault : schedule.timed) {
+    if (fault.node >= nodes || fault.other >= nodes) continue;
+    const auto set = [&cluster, fault, nodes](bool on) {
+      auto& network = cluster.network();
+      const auto port = [&](std::uint32_t node) { return cluster.machine(node).port(); };
+      switch (fault.kind) {
+        case FaultKind::kCut:
+          network.cut(port(fault.node), port(fault.other), on);
+          break;
+        case FaultKind::kIsolate:
+          for (std::uint32_t i = 0; i < nodes; ++i) {
+            network.cut(port(fault.node), port(i), on);
+            network.cut(port(i), port(fault.node), on);
+          }
+          break;
+        case FaultKind::kPause:
+          cluster.machine(fault.node).freeze(on);
+          break;
+        case FaultKind::kReplay:
+          if (on) network.replay(port(fault.node), 64);
+          break;
+        case FaultKind::kGarbage:
+          if (on) network.send_garbage(port(fault.node), 64);
+          break;
+      }
+    };
+    const auto start = cluster.scheduler().now() + microseconds(fault.at_us);
+    cluster.scheduler().at(start, [set] { set(true); });
+    cluster.scheduler().at(start + microseconds(fault.for_us), [set] { set(false); });
+  }
+}
+
+template <CommitStrategy Strategy = Fair>
+RunResult run(const Program& program, const RunOptions& options, Strategy strategy = {}) {
+  ClusterOptions cluster_options;
+  cluster_options.nodes = program.nodes.size();
+  cluster_options.seed = options.seed;
+  cluster_options.heap_pages = options.heap_pages;
+  cluster_options.faults = options.faults.links;
+  cluster_options.node = options.node;
+  cluster_options.time_limit = options.time_limit;
+  Cluster<Strategy> cluster(cluster_options, strategy);
+  plan_faults(cluster, options.faults);
+  cluster.trace().keep = options.keep_events;
+  RunResult result;
+  std::vector<std::vector<history::Attempt>> attempts(program.nodes.size());
+  const auto started = cluster.scheduler().now();
+  try {
+    cluster.run([&](auto& node, std::size_t index) {
+      node.run([](Transaction& t) { (void)t.root<Registers>("registers"); });
+      Recorder recorder(attempts[index]);
+      for (const auto& plan : program.nodes[index]) run_plan(node, plan, recorder);
+    });
+  } catch (const Violation& violation) {
+    result.violation = violation.what();
+  }
+  for (auto& of_node : attempts) {
+    for (auto& attempt : of_node) result.history.attempts.push_back(std::move(attempt));
+  }
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    auto& node = cluster.node(i);
+    add(result.counters, node.protocol().core().counters);
+    result.committed += node.counters().transactions;
+    result.aborted += node.counters().aborted;
+    result.most_restarts_seen = std::max(result.most_restarts_seen, node.counters().most_restarts);
+  }
+  result.network = cluster.network().counters();
+  result.trace = std::move(cluster.trace());
+  result.digest = result.trace.digest;
+  result.events = cluster.scheduler().events();
+  result.length = cluster.scheduler().now() - started;
+  if (!result.violation) {
+    const auto report = history::check_all(result.history);
+    if (!report.ok()) result.violation = history::to_words(report);
+  }
+  if (!result.violation && hold_after<Strategy>() != kNeverHold &&
+      result.most_restarts() > hold_after<Strategy>()) {
+    result.violation = "T4: a transaction was restarted " + std::to_string(result.most_restarts()) +
+                       " times; its strategy promises " + std::to_string(hold_after<Strategy>()) +
+                       " at most";
+  }
+  return result;
+}
+
+}  // namespace plurix::sim
