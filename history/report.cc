@@ -54,7 +54,10 @@ Json violation_json(const Violation& violation, const History& history) {
 
 std::string to_words(const Report& report) {
   std::string text = counts_text(report.counts) + "\nchecked:";
-  for (const Check check : report.checks_run) text += " " + std::string(name_of(check));
+  for (const Check check : report.checks_run) {
+    text += ' ';
+    text += name_of(check);
+  }
   text += "\n";
   for (const NotApplicable& skipped : report.not_applicable) {
     text += "not judged by " + std::string(name_of(skipped.check)) + ": " + skipped.why + "\n";

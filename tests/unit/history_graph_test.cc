@@ -172,7 +172,7 @@ TEST(Graph, FindsTheShortestOfManyCycles) {
   HistoryBuilder h;
   constexpr int kRing = 50;
   for (int i = 0; i < kRing; ++i) {
-    const auto key = [](int n) { return "k" + std::to_string(n % kRing); };
+    const auto key = [](int n) { return std::string("k").append(std::to_string(n % kRing)); };
     during(h.update(static_cast<std::uint64_t>(i) + 1,
                     {r(key(i), 0), r(key(i + 1), 0), w(key(i), i + 1)}),
            100, 900);
