@@ -1,0 +1,348 @@
+#include "sim_command.h"
+
+#include <plurix/commit/first_wins.h>
+#include <plurix/history/json_lines.h>
+#include <plurix/sim/explain.h>
+
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <mutex>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace {
+
+using namespace plurix;
+using Json = nlohmann::ordered_json;
+
+enum ExitCode { kDone = 0, kFailed = 1, kUsage = 2, kViolation = 4 };
+
+struct Arguments {
+  std::uint32_t nodes = 5;
+  std::uint32_t transactions = 200;
+  std::uint64_t seed = 1;
+  std::string seeds;
+  std::string faults = "all";
+  std::string strategy = "fair";
+  std::string history;
+  std::string case_file;
+  std::string save_case = "plurix-case.txt";
+  unsigned jobs = 0;
+  bool json = false;
+  bool events = false;
+};
+
+struct Range {
+  std::uint64_t first = 1;
+  std::uint64_t last = 1;
+};
+
+constexpr auto kFooter =
+    R"(Exit codes: 0 no violation, 1 failed, 2 usage, 4 violation found.
+
+Examples:
+  plurix sim --seeds 1..1000 --faults all
+  plurix sim --nodes 5 --transactions 20000 --seed 7 --faults loss,reordering --json)";
+
+std::optional<Range> parse_range(const std::string& text) {
+  Range range;
+  char rest = 0;
+  if (std::sscanf(text.c_str(), "%lu..%lu%c", &range.first, &range.last, &rest) != 2) return {};
+  if (range.first > range.last) return {};
+  return range;
+}
+
+sim::Case make_case(const Arguments& arguments, std::uint64_t seed) {
+  Prng prng(seed);
+  sim::Case c;
+  c.seed = seed;
+  c.strategy = arguments.strategy;
+  c.program = sim::random_program(arguments.nodes, arguments.transactions, prng);
+  // A transaction takes about 100 simulated microseconds.
+  c.faults = sim::random_schedule(*sim::FaultMenu::parse(arguments.faults), arguments.nodes,
+                                  microseconds(std::int64_t{100} * arguments.transactions), prng);
+  return c;
+}
+
+sim::RunResult run_case(const sim::Case& c, std::size_t keep_events = 0) {
+  sim::RunOptions options;
+  options.seed = c.seed;
+  options.faults = c.faults;
+  options.node = sim::stressful_config();
+  options.keep_events = keep_events;
+  return c.strategy == "first-wins" ? sim::run<FirstWins>(c.program, options)
+                                    : sim::run<Fair>(c.program, options);
+}
+
+/// What all runs did together.
+struct Totals {
+  std::uint64_t runs = 0;
+  std::uint64_t events = 0;
+  std::uint64_t attempts = 0;
+  std::uint64_t transactions = 0;
+  std::uint64_t aborted = 0;
+  std::uint32_t most_restarts = 0;
+  std::uint64_t digest = 0;
+  CoreCounters counters;
+  sim::NetworkCounters network;
+  std::vector<std::uint64_t> bad_seeds;
+
+  void add(const sim::RunResult& r, std::uint64_t seed) {
+    ++runs;
+    events += r.events;
+    attempts += r.history.attempts.size();
+    transactions += r.committed;
+    aborted += r.aborted;
+    most_restarts = std::max(most_restarts, r.most_restarts());
+    digest ^= mix(r.digest, seed);  // whatever order the seeds end in
+    sim::add(counters, r.counters);
+    network.sent += r.network.sent;
+    network.lost += r.network.lost;
+    network.duplicated += r.network.duplicated;
+    network.reordered += r.network.reordered;
+    network.corrupted += r.network.corrupted;
+    network.cut_off += r.network.cut_off;
+    network.replayed += r.network.replayed;
+    network.forged += r.network.forged;
+    if (r.violation) bad_seeds.push_back(seed);
+  }
+};
+
+using Counted = std::vector<std::pair<const char*, std::uint64_t>>;
+
+Counted faults_counted(const sim::NetworkCounters& n) {
+  return {{"lost", n.lost},           {"duplicated", n.duplicated}, {"reordered", n.reordered},
+          {"corrupted", n.corrupted}, {"cut_off", n.cut_off},       {"replayed", n.replayed},
+          {"forged", n.forged}};
+}
+
+Counted rare_paths(const CoreCounters& c) {
+  return {{"requests_parked", c.requests_parked},
+          {"requests_refused_out_of_date", c.refused_out_of_date},
+          {"requests_redirected", c.redirects},
+          {"replies_stale", c.replies_stale},
+          {"replies_early", c.replies_early},
+          {"records_out_of_order", c.records_out_of_order},
+          {"records_duplicate", c.records_duplicate},
+          {"catch_ups", c.catch_ups},
+          {"log_exhausted", c.log_exhausted},
+          {"resynchronizations", c.resyncs},
+          {"token_requests_forwarded", c.token_forwards},
+          {"token_requests_late", c.token_refused_late},
+          {"token_grants_duplicate", c.token_duplicates},
+          {"token_yields", c.token_yields}};
+}
+
+Json as_json(const Counted& counted) {
+  auto object = Json::object();
+  for (const auto& [name, count] : counted) object[name] = count;
+  return object;
+}
+
+void print_counted(const char* title, const Counted& counted) {
+  std::cout << title;
+  std::string never;
+  for (const auto& [name, count] : counted) {
+    if (count == 0) {
+      never += never.empty() ? name : std::string(", ") + name;
+    } else {
+      std::cout << " " << name << " " << count << ",";
+    }
+  }
+  std::cout << (never.empty() ? " none left out" : " never: " + never) << "\n";
+}
+
+std::string hex(std::uint64_t value) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016lx", value);
+  return text;
+}
+
+Totals run_seeds(const Arguments& arguments, Range range) {
+  Totals totals;
+  std::mutex mutex;
+  std::atomic<std::uint64_t> next = range.first;
+  const bool show = !arguments.json && isatty(STDERR_FILENO) != 0;
+  const auto count = range.last - range.first + 1;
+  const auto work = [&] {
+    for (auto seed = next++; seed <= range.last; seed = next++) {
+      const auto result = run_case(make_case(arguments, seed));
+      const std::lock_guard lock(mutex);
+      totals.add(result, seed);
+      if (show && totals.runs % 10 == 0) {
+        std::cerr << "\r" << totals.runs << " of " << count << " seeds, " << totals.bad_seeds.size()
+                  << " with a violation" << std::flush;
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  const auto wanted = arguments.jobs != 0 ? arguments.jobs : std::thread::hardware_concurrency();
+  for (std::uint64_t i = 1; i < std::min<std::uint64_t>(wanted, count); ++i) {
+    threads.emplace_back(work);
+  }
+  work();
+  for (auto& thread : threads) thread.join();
+  if (show) std::cerr << "\r\033[K";
+  std::sort(totals.bad_seeds.begin(), totals.bad_seeds.end());
+  return totals;
+}
+
+/// Makes the failing case small, shows it, and leaves a file that replays it.
+void explain_failure(const sim::Case& failing, const Arguments& arguments, std::ostream& out) {
+  out << "VIOLATION with seed " << failing.seed << "; making it smaller …\n";
+  const auto small =
+      sim::shrink(failing, [](const sim::Case& c) { return run_case(c).violation.has_value(); });
+  const auto result = run_case(small, 400);
+  out << "\nWhat does not hold:\n"
+      << *result.violation << "\n\nThe case:\n"
+      << to_string(small) << "\nThe last events:\n"
+      << sim::lanes(result.trace, small.program.nodes.size(), 60) << "\n";
+  std::ofstream file(arguments.save_case);
+  file << to_string(small);
+  if (file.flush()) {
+    out << "Replay it (digest " << hex(result.digest) << "):\n  plurix sim --case "
+        << arguments.save_case << " --events\n";
+  } else {
+    out << "The case could not be written to " << arguments.save_case
+        << "; replay the unshortened one:\n  plurix sim --seed " << failing.seed << " --nodes "
+        << arguments.nodes << " --transactions " << arguments.transactions << " --faults "
+        << arguments.faults << " --strategy " << failing.strategy << "\n";
+  }
+}
+
+bool write_history(const history::History& history, const std::string& path) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "w"),
+                                                             &std::fclose);
+  if (!file) return false;
+  history::LineWriter writer(file.get());
+  for (const auto& attempt : history.attempts) writer.write(attempt);
+  return writer.flush();
+}
+
+int report(const Arguments& arguments, Range range, const Totals& totals, double seconds) {
+  if (arguments.json) {
+    Json json;
+    json["nodes"] = arguments.nodes;
+    json["transactions_each"] = arguments.transactions;
+    json["seeds"] = {range.first, range.last};
+    json["faults"] = arguments.faults;
+    json["strategy"] = arguments.strategy;
+    json["violations"] = totals.bad_seeds.size();
+    json["bad_seeds"] = totals.bad_seeds;
+    json["digest"] = hex(totals.digest);
+    json["events"] = totals.events;
+    json["attempts_checked"] = totals.attempts;
+    json["transactions"] = totals.transactions;
+    json["aborted"] = totals.aborted;
+    json["most_restarts"] = totals.most_restarts;
+    json["faults_counted"] = as_json(faults_counted(totals.network));
+    json["rare_paths"] = as_json(rare_paths(totals.counters));
+    json["seconds"] = seconds;
+    std::cout << json.dump() << "\n";
+  } else {
+    std::cout << totals.runs << (totals.runs == 1 ? " cluster" : " clusters") << " of "
+              << arguments.nodes << " nodes: " << totals.transactions << " transactions, "
+              << totals.attempts << " attempts checked, " << totals.events << " events ("
+              << static_cast<std::uint64_t>(static_cast<double>(totals.events) / seconds)
+              << " a second)\n";
+    print_counted("faults:", faults_counted(totals.network));
+    print_counted("rare paths:", rare_paths(totals.counters));
+    std::cout << "most restarts of a transaction: " << totals.most_restarts << "\n"
+              << "violations: " << totals.bad_seeds.size() << "\ndigest: " << hex(totals.digest)
+              << "\n";
+  }
+  return totals.bad_seeds.empty() ? kDone : kViolation;
+}
+
+int replay(const Arguments& arguments) {
+  std::ifstream file(arguments.case_file);
+  std::stringstream text;
+  text << file.rdbuf();
+  const auto c = sim::parse_case(text.str());
+  if (!file || !c) {
+    std::cerr << "plurix sim: " << arguments.case_file
+              << (file ? " is not a case file" : " cannot be read")
+              << "; give a file that a failing `plurix sim` has written\n";
+    return kFailed;
+  }
+  const auto result = run_case(*c, 2000);
+  std::cout << to_string(*c);
+  if (arguments.events) std::cout << sim::lanes(result.trace, c->program.nodes.size(), 2000);
+  std::cout << "digest: " << hex(result.digest) << "\n"
+            << (result.violation ? *result.violation : "violations: 0") << "\n";
+  return result.violation ? kViolation : kDone;
+}
+
+int run_sim(const Arguments& arguments) {
+  if (!arguments.case_file.empty()) return replay(arguments);
+  Range range{arguments.seed, arguments.seed};
+  if (!arguments.seeds.empty()) range = *parse_range(arguments.seeds);
+  const auto start = std::chrono::steady_clock::now();
+  const auto totals = run_seeds(arguments, range);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  if (!arguments.history.empty()) {
+    const auto result = run_case(make_case(arguments, range.first));
+    if (!write_history(result.history, arguments.history)) {
+      std::cerr << "plurix sim: " << arguments.history
+                << " cannot be written; choose a writable place with room\n";
+      return kFailed;
+    }
+  }
+  if (!totals.bad_seeds.empty()) {
+    explain_failure(make_case(arguments, totals.bad_seeds.front()), arguments, std::cerr);
+  }
+  return report(arguments, range, totals, seconds.count());
+}
+
+}  // namespace
+
+void add_sim_command(CLI::App& app, int& exit_code) {
+  auto arguments = std::make_shared<Arguments>();
+  auto* command = app.add_subcommand("sim", "Run simulated clusters from seeds and check them");
+  command->footer(kFooter);
+  command->add_option("--nodes", arguments->nodes, "nodes of a cluster")
+      ->check(CLI::Range(1u, static_cast<unsigned>(kMaxNodes)))
+      ->capture_default_str();
+  command->add_option("--transactions", arguments->transactions, "transactions each node runs")
+      ->check(CLI::Range(1u, 1'000'000u))
+      ->capture_default_str();
+  command->add_option("--seed", arguments->seed, "the one seed to run")->capture_default_str();
+  command->add_option("--seeds", arguments->seeds, "a range of seeds, A..B")
+      ->check(CLI::Validator(
+          [](std::string& text) {
+            return parse_range(text) ? std::string{} : "not a range of seeds like 1..1000: " + text;
+          },
+          "A..B"));
+  command->add_option("--faults", arguments->faults, "all, none, or a list of names")
+      ->check(CLI::Validator(
+          [](std::string& text) {
+            return sim::FaultMenu::parse(text)
+                       ? std::string{}
+                       : "unknown fault in \"" + text + "\"; all, none, or some of " +
+                             std::string(sim::FaultMenu::kNames);
+          },
+          "LIST"))
+      ->capture_default_str();
+  command->add_option("--strategy", arguments->strategy, "commit strategy")
+      ->check(CLI::IsMember({"fair", "first-wins"}))
+      ->capture_default_str();
+  command->add_option("--history", arguments->history,
+                      "write the (first) run's history here, one JSON object a line");
+  command->add_option("--case", arguments->case_file, "replay a case file instead");
+  command->add_option("--save-case", arguments->save_case, "where a failing case is written")
+      ->capture_default_str();
+  command->add_option("-j,--jobs", arguments->jobs, "seeds at the same time; 0: one a core");
+  command->add_flag("--events", arguments->events, "with --case: show the events, a lane a node");
+  command->add_flag("--json", arguments->json, "one JSON object, for machines");
+  command->callback([arguments, &exit_code] { exit_code = run_sim(*arguments); });
+}
