@@ -1,0 +1,47 @@
+#include "control.h"
+
+#include <poll.h>
+#include <unistd.h>
+#include <cerrno>
+#include <utility>
+
+namespace plurix::tool {
+
+bool LineInput::fill() {
+  pollfd readable = {fd_, POLLIN, 0};
+  if (::poll(&readable, 1, 0) <= 0) return false;
+  char bytes[4096];
+  const auto size = ::read(fd_, bytes, sizeof bytes);
+  if (size > 0) buffer_.append(bytes, static_cast<std::size_t>(size));
+  if (size == 0) {
+    closed_ = true;
+    if (buffer_.find('\n') == std::string::npos) buffer_.clear();
+  }
+  return size > 0;
+}
+
+std::optional<std::string> LineInput::next() {
+  for (;;) {
+    if (const auto end = buffer_.find('\n'); end != std::string::npos) {
+      auto line = buffer_.substr(0, end);
+      buffer_.erase(0, end + 1);
+      return line;
+    }
+    if (closed_ || !fill()) return {};
+  }
+}
+
+bool write_line(int fd, std::string line) {
+  line += '\n';
+  for (std::size_t written = 0; written < line.size();) {
+    const auto size = ::write(fd, line.data() + written, line.size() - written);
+    if (size > 0) {
+      written += static_cast<std::size_t>(size);
+    } else if (size < 0 && errno != EINTR && errno != EAGAIN) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace plurix::tool

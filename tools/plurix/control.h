@@ -1,0 +1,43 @@
+// The line protocol between `plurix demo` and the nodes it starts. Commands go to a node's stdin,
+// one a line; the node answers on stdout, one JSON object a line, with "event" first:
+//
+//   (start)                 → ready   node, address, fault_source, receive, incarnation
+//   setup                   → setup
+//   start                   → status  … about five times a second until the answer to `stop`
+//   stop                    → stopped with the counters of status
+//   verify                  → verified ok, words, numbers, effects
+//   save HISTORY TRACE      → saved   attempts, full ("-": no such file)
+//   quit                    → the node leaves, and its process ends
+//
+// A node that cannot go on says so with `failed` (words) and ends. While a node waits for a command
+// it serves the others.
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace plurix::tool {
+
+/// Whole lines from a descriptor, without ever blocking.
+class LineInput {
+ public:
+  explicit LineInput(int fd) noexcept : fd_(fd) {}
+
+  /// The next line, without its end; nothing if none has arrived.
+  std::optional<std::string> next();
+
+  /// The other side has closed, and every line was handed out.
+  bool closed() const noexcept { return closed_ && buffer_.empty(); }
+
+ private:
+  bool fill();
+
+  int fd_;
+  std::string buffer_;
+  bool closed_ = false;
+};
+
+/// Writes all of it, whatever signals come. False when nobody reads any more.
+bool write_line(int fd, std::string line);
+
+}  // namespace plurix::tool

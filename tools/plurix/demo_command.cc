@@ -1,0 +1,63 @@
+#include "demo_command.h"
+
+#include <plurix/base/types.h>
+
+#include <iostream>
+#include <memory>
+
+#include "demo.h"
+#include "exit_codes.h"
+#include "option_checks.h"
+
+namespace plurix::tool {
+namespace {
+
+constexpr auto kFooter =
+    R"(--json prints as the last line of stdout: nodes, seconds, committed, aborted, page_fetches,
+commit_time, invariant (the heap holds what it must), history_checked, violations, attempts, per_node and more.
+
+Examples:
+  plurix demo
+  plurix demo --nodes 8 --seconds 5 --workload registers --drop 5 --history run.jsonl --json)";
+
+int run(const DemoSettings& settings) {
+  for (const auto* file : {&settings.history_file, &settings.trace_file}) {
+    const auto why = why_not_writable(*file);
+    if (why.empty()) continue;
+    std::cerr << "plurix demo: " << why << "\n";
+    return kUsage;
+  }
+  return run_demo(settings);
+}
+
+}  // namespace
+}  // namespace plurix::tool
+
+void add_demo_command(CLI::App& app, int& exit_code) {
+  using namespace plurix::tool;
+  CLI::App* demo =
+      app.add_subcommand("demo", "Show a cluster of real processes at work, and check what it did");
+  const auto settings = std::make_shared<DemoSettings>();
+  demo->add_option("--nodes", settings->nodes, "Processes, each a node")
+      ->check(CLI::Range(std::size_t{1}, plurix::kMaxNodes))
+      ->capture_default_str();
+  demo->add_option("--seconds", settings->seconds, "How long they work")
+      ->check(CLI::Range(0.1, 1e6))
+      ->capture_default_str();
+  add_workload_option(*demo, settings->workload, false);
+  add_fault_source_option(*demo, settings->fault_source);
+  add_strategy_option(*demo, settings->strategy);
+  add_heap_option(*demo, settings->heap_bytes);
+  add_drop_option(*demo, settings->drop_percent);
+  demo->add_option("--seed", settings->seed, "Seed of workload and losses")->capture_default_str();
+  demo->add_option("--history", settings->history_file,
+                   "Write what every attempt read and wrote, one JSON object a line");
+  demo->add_option("--history-limit", settings->history_limit,
+                   "Attempts recorded at most by each node; the run goes on after it")
+      ->capture_default_str();
+  demo->add_option("--trace", settings->trace_file,
+                   "Write the newest events as a file for Perfetto or chrome://tracing");
+  demo->add_flag("--json", settings->json, "One line of JSON at the end instead of words");
+  demo->footer(kFooter);
+  demo->callback([settings, &exit_code] { exit_code = run(*settings); });
+}

@@ -1,0 +1,6 @@
+// `plurix node`: one node by hand.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+void add_node_command(CLI::App& app, int& exit_code);

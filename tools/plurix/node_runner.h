@@ -1,0 +1,250 @@
+// NodeRunner: one node running one workload, by hand or on command (control.h).
+#pragma once
+
+#include <plurix/history/json_lines.h>
+#include <plurix/posix/node.h>
+#include <plurix/sim/faulty_transport.h>
+
+#include <unistd.h>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "control.h"
+#include "exit_codes.h"
+#include "node_settings.h"
+#include "stop_signals.h"
+#include "trace_ring.h"
+#include "workloads/all.h"
+
+namespace plurix::tool {
+
+template <CommitStrategy Strategy, class Trace>
+using ToolNode = posix::BasicNode<Strategy, Trace, sim::FaultyTransport>;
+
+/// Nothing to do: the node only serves.
+struct Idle {
+  static constexpr std::string_view kName = kNoWorkload;
+  static std::string key_name(std::uint64_t) { return {}; }
+  template <class Node>
+  void setup(Node&, workloads::Recorder&) {}
+  template <class Node>
+  Status step(Node& node, workloads::Recorder&, Prng&) {
+    node.serve(node.now() + milliseconds(5));
+    return node.stopped() ? Status::kUnknown : Status::kCommitted;
+  }
+  template <class Node>
+  workloads::Verification verify(Node&) {
+    return {.ok = true, .words = "there was nothing to do"};
+  }
+};
+
+template <class Node, class Workload>
+class NodeRunner {
+ public:
+  NodeRunner(Node& node, const NodeSettings& settings)
+      : node_(node),
+        settings_(settings),
+        recorder_(node.incarnation(), {.attempts = wanted_attempts(settings)}, Workload::key_name),
+        prng_(mix(settings.seed, node.id())) {}
+
+  /// Runs the workload until time or Ctrl-C ends it, telling how it goes each second.
+  int run_by_hand() {
+    say_ready();
+    workload_.setup(node_, recorder_);
+    const auto end = settings_.seconds > 0 ? node_.now() + seconds(settings_.seconds) : kNever;
+    run_until([&] { return stop_asked() || node_.now() >= end; }, milliseconds(1000));
+    say_status("ended");
+    if (settings_.history_file.empty() && settings_.trace_file.empty()) return kDone;
+    return save(settings_.history_file, settings_.trace_file) ? kDone : kFailed;
+  }
+
+  /// Does what the lines on stdin say until `quit`, or until nobody is there to say more.
+  int run_on_command() {
+    say_ready();
+    for (;;) {
+      const auto line = input_.next();
+      if (!line) {
+        if (input_.closed() || node_.stopped()) return kFailed;
+        node_.serve(node_.now() + milliseconds(2));
+        continue;
+      }
+      if (*line == "quit") return kDone;
+      obey(*line);
+    }
+  }
+
+ private:
+  static std::size_t wanted_attempts(const NodeSettings& settings) {
+    const bool wanted = settings.control || !settings.history_file.empty();
+    return wanted ? settings.history_limit : 0;
+  }
+
+  static Duration seconds(double count) noexcept {
+    return {static_cast<std::int64_t>(count * 1e9)};
+  }
+
+  void obey(const std::string& line) {
+    if (line == "setup") {
+      workload_.setup(node_, recorder_);
+      say({{"event", "setup"}});
+    } else if (line == "start") {
+      run_until([this] { return stop_commanded(); }, milliseconds(200));
+      say_status("stopped");
+    } else if (line == "verify") {
+      say_verification();
+    } else if (line.starts_with("save ")) {
+      const auto split = line.find(' ', 5);
+      save(path_in(line.substr(5, split - 5)), path_in(line.substr(split + 1)));
+    }
+  }
+
+  static std::string path_in(const std::string& word) { return word == "-" ? "" : word; }
+
+  bool stop_commanded() {
+    const auto line = input_.next();
+    return input_.closed() || (line && *line == "stop");
+  }
+
+  template <class Ended>
+  void run_until(Ended ended, Duration status_interval) {
+    auto next_look = node_.now();
+    auto next_status = node_.now() + status_interval;
+    for (;;) {
+      if (workload_.step(node_, recorder_, prng_) == Status::kUnknown) return;
+      const auto now = node_.now();
+      if (now < next_look) continue;
+      next_look = now + milliseconds(10);
+      if (ended()) return;
+      if (now < next_status) continue;
+      next_status = now + status_interval;
+      say_status("status");
+    }
+  }
+
+  void say(const nlohmann::ordered_json& line) { (void)write_line(STDOUT_FILENO, line.dump()); }
+
+  void say_ready() {
+    if (!settings_.control && !settings_.json) {
+      std::printf("node %u of \"%s\" at %s (faults: %s; %s)\n", node_.id(),
+                  settings_.node.cluster.c_str(), node_.address().c_str(),
+                  std::string(to_string(node_.fault_source().kind())).c_str(),
+                  node_.fault_source().reason().c_str());
+      std::fflush(stdout);
+      return;
+    }
+    say({{"event", "ready"},
+         {"node", node_.id()},
+         {"address", node_.address()},
+         {"fault_source", to_string(node_.fault_source().kind())},
+         {"receive", to_string(node_.udp().kind())},
+         {"incarnation", node_.incarnation()}});
+  }
+
+  void say_status(const char* event) {
+    const auto& counts = recorder_.counts();
+    const auto& core = node_.protocol().core().counters;
+    const nlohmann::ordered_json status = {
+        {"event", event},
+        {"node", node_.id()},
+        {"ns", node_.now().ns},
+        {"committed", counts.committed},
+        {"read_only", counts.read_only},
+        {"aborted", counts.aborted},
+        {"cancelled", counts.cancelled},
+        {"unknown", counts.unknown},
+        {"effects", counts.effects},
+        {"page_fetches", core.fetches},
+        {"commit_time", node_.commit_time().value},
+        {"most_restarts", node_.counters().most_restarts},
+        {"dropped", node_.wrapper().counters().dropped},
+    };
+    if (settings_.control || settings_.json) return say(status);
+    std::printf("node %u: %llu committed, %llu aborted, %llu page fetches, commit time %llu\n",
+                node_.id(), static_cast<unsigned long long>(counts.committed),
+                static_cast<unsigned long long>(counts.aborted),
+                static_cast<unsigned long long>(core.fetches),
+                static_cast<unsigned long long>(node_.commit_time().value));
+    std::fflush(stdout);
+  }
+
+  void say_verification() {
+    const auto found = workload_.verify(node_);
+    nlohmann::ordered_json numbers = nlohmann::ordered_json::object();
+    for (const auto& [name, value] : found.numbers) numbers[name] = value;
+    nlohmann::ordered_json line = {
+        {"event", "verified"}, {"ok", found.ok}, {"words", found.words}, {"numbers", numbers}};
+    if (found.counts_effects) line["effects"] = found.effects;
+    say(line);
+  }
+
+  bool save(const std::string& history, const std::string& trace) {
+    const bool ok =
+        (history.empty() || save_history(history)) && (trace.empty() || save_trace(trace));
+    if (settings_.control) {
+      say({{"event", "saved"},
+           {"ok", ok},
+           {"attempts", recorder_.filed()},
+           {"full", recorder_.full()}});
+    } else if (!ok) {
+      std::fprintf(stderr, "plurix node: the history or the trace could not be written\n");
+    }
+    return ok;
+  }
+
+  bool save_history(const std::string& path) {
+    std::FILE* file = std::fopen(path.c_str(), "we");
+    if (file == nullptr) return false;
+    bool ok = false;
+    {
+      history::LineWriter writer(file);
+      recorder_.for_each([&](const history::Attempt& attempt) { writer.write(attempt); });
+      ok = writer.flush();
+    }
+    return std::fclose(file) == 0 && ok;
+  }
+
+  bool save_trace(const std::string& path) {
+    if constexpr (requires { node_.trace().write(nullptr); }) {
+      std::FILE* file = std::fopen(path.c_str(), "we");
+      if (file == nullptr) return false;
+      const bool ok = node_.trace().write(file);
+      return std::fclose(file) == 0 && ok;
+    }
+    return false;
+  }
+
+  Node& node_;
+  const NodeSettings& settings_;
+  workloads::Recorder recorder_;
+  Workload workload_;
+  Prng prng_;
+  LineInput input_{STDIN_FILENO};
+};
+
+template <class Node>
+int run_with_workload(const NodeSettings& settings) {
+  Node node(settings.node, sim::FaultOptions{.drop_percent = settings.drop_percent,
+                                             .seed = mix(settings.seed, ::getpid())});
+  const StopSignals signals([](void* self) { static_cast<Node*>(self)->stop(); }, &node);
+  int exit_code = kUsage;
+  const auto use = [&](auto workload) {
+    NodeRunner<Node, decltype(workload)> runner(node, settings);
+    exit_code = settings.control ? runner.run_on_command() : runner.run_by_hand();
+  };
+  if (settings.workload == kNoWorkload) {
+    use(Idle{});
+  } else {
+    (void)workloads::with_workload(settings.workload, use);
+  }
+  return exit_code;
+}
+
+template <CommitStrategy Strategy>
+int run_with_strategy(const NodeSettings& settings) {
+  if (settings.trace || !settings.trace_file.empty()) {
+    return run_with_workload<ToolNode<Strategy, TraceRing>>(settings);
+  }
+  return run_with_workload<ToolNode<Strategy, NullTraceSink>>(settings);
+}
+
+}  // namespace plurix::tool

@@ -1,0 +1,36 @@
+// What `plurix node` is told, by a person or by `plurix demo`.
+#pragma once
+
+#include <plurix/posix/node_options.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace plurix::tool {
+
+inline constexpr const char* kNoWorkload = "none";
+
+struct NodeSettings {
+  posix::NodeOptions node;
+  std::string workload = kNoWorkload;
+  std::string strategy = "fair";  ///< fair, first-wins
+  double seconds = 0;             ///< 0: until Ctrl-C
+  double drop_percent = 0;
+  std::uint64_t seed = 1;
+  std::uint64_t history_limit = 200'000;  ///< attempts recorded at most
+  std::string history_file;
+  std::string trace_file;
+  bool trace = false;
+  bool json = false;
+  bool control = false;  ///< obeys commands on stdin (control.h)
+};
+
+/// Runs one node to its end; returns an exit code.
+int run_node(const NodeSettings& settings);
+
+// One translation unit a strategy: each instantiates the node and every workload on it.
+int run_fair_node(const NodeSettings& settings);
+int run_first_wins_node(const NodeSettings& settings);
+
+}  // namespace plurix::tool

@@ -1,0 +1,82 @@
+#include "option_checks.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "node_settings.h"
+#include "workloads/all.h"
+
+namespace plurix::tool {
+namespace {
+
+CLI::Validator one_of(const std::string& what, std::vector<std::string> names) {
+  std::string list;
+  for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
+  const auto check = [what, names = std::move(names), list](const std::string& given) {
+    for (const auto& name : names) {
+      if (name == given) return std::string();
+    }
+    return "there is no " + what + " \"" + given + "\"; choose from " + list;
+  };
+  return CLI::Validator(check, "NAME");
+}
+
+}  // namespace
+
+CLI::Option* add_heap_option(CLI::App& command, std::uint64_t& bytes) {
+  return command
+      .add_option("--heap", bytes, "Size of the shared heap, as 64M or 1G; equal on all nodes")
+      ->transform(CLI::AsSizeValue(false))
+      ->default_str("64M");
+}
+
+CLI::Option* add_fault_source_option(CLI::App& command, std::string& name) {
+  return command
+      .add_option("--fault-source", name,
+                  "How touches of absent pages are noticed: auto, sigsegv, userfaultfd, software")
+      ->check(one_of("fault source", {"auto", "sigsegv", "userfaultfd", "software"}))
+      ->capture_default_str();
+}
+
+CLI::Option* add_strategy_option(CLI::App& command, std::string& name) {
+  return command.add_option("--strategy", name, "Who commits next: fair or first-wins")
+      ->check(one_of("commit strategy", {"fair", "first-wins"}))
+      ->capture_default_str();
+}
+
+CLI::Option* add_workload_option(CLI::App& command, std::string& name, bool or_none) {
+  auto names = workloads::names();
+  if (or_none) names.push_back(kNoWorkload);
+  std::string list;
+  for (const auto& each : names) list += (list.empty() ? "" : ", ") + each;
+  return command.add_option("--workload", name, "What the nodes do: " + list)
+      ->check(one_of("workload", names))
+      ->capture_default_str();
+}
+
+CLI::Option* add_drop_option(CLI::App& command, double& percent) {
+  return command
+      .add_option("--drop", percent, "Percent of the datagrams to lose on receipt, for tests")
+      ->check(CLI::Range(0.0, 90.0))
+      ->capture_default_str();
+}
+
+posix::FaultSourceKind fault_source_named(const std::string& name) {
+  if (name == "sigsegv") return posix::FaultSourceKind::kSigsegv;
+  if (name == "userfaultfd") return posix::FaultSourceKind::kUserfaultfd;
+  if (name == "software") return posix::FaultSourceKind::kSoftware;
+  return posix::FaultSourceKind::kAuto;
+}
+
+std::string why_not_writable(const std::string& path) {
+  if (path.empty()) return {};
+  std::FILE* file = std::fopen(path.c_str(), "ae");
+  if (file != nullptr) {
+    std::fclose(file);
+    return {};
+  }
+  return "cannot write " + path + ": " + std::strerror(errno);
+}
+
+}  // namespace plurix::tool

@@ -1,0 +1,25 @@
+// Options that several subcommands share, with errors in words.
+#pragma once
+
+#include <plurix/posix/hosted_fault_source.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+
+namespace plurix::tool {
+
+/// "64M", "1GiB", "100000": bytes, powers of 1024.
+CLI::Option* add_heap_option(CLI::App& command, std::uint64_t& bytes);
+CLI::Option* add_fault_source_option(CLI::App& command, std::string& name);
+CLI::Option* add_strategy_option(CLI::App& command, std::string& name);
+CLI::Option* add_workload_option(CLI::App& command, std::string& name, bool or_none);
+CLI::Option* add_drop_option(CLI::App& command, double& percent);
+
+/// The name must have been checked.
+posix::FaultSourceKind fault_source_named(const std::string& name);
+
+/// Makes sure now that a file can be written when it is full of results. Empty, or why not.
+std::string why_not_writable(const std::string& path);
+
+}  // namespace plurix::tool
