@@ -17,6 +17,7 @@ void CoreContext::emit(Action action, NodeId receiver, wire::MessageType type, B
   header.sender = self;
   header.receiver = receiver;
   header.incarnation = config.incarnation;
+  if (receiver < kMaxNodes) header.receiver_incarnation = incarnation_of[receiver];
   wire::NoAuth{}.seal(header, body, payload);
   wire::finish_frame(header, body, payload);
   std::memcpy(head.data(), &header, sizeof header);

@@ -117,9 +117,10 @@ void Membership::on_join_request(const Endpoint& from, const wire::JoinRequest& 
     const wire::JoinWait wait{core_.config.incarnation, 0};
     return core_.send_to(from, MessageType::kJoinWait, std::as_bytes(std::span{&wait, 1}));
   }
-  if (!core_.in_service() || leaving_ || has_departed(from, request.incarnation)) return;
+  if (!core_.in_service() || has_departed(from, request.incarnation)) return;
   const auto known = find(from, request.incarnation);
   if (known != kNoNode) return send_grant(known);
+  if (leaving_) return;  // another member will take the newcomer in
   const auto& own = core_.config.geometry;
   const HeapGeometry asked{request.base, request.pages, request.format};
   if (asked != own || request.page_size != kPageSize) {
@@ -171,13 +172,18 @@ void Membership::send_grant(NodeId node) noexcept {
 
 void Membership::on_join_grant(const wire::FrameHeader& from, const wire::JoinGrant& grant,
                                Bytes members) noexcept {
-  if (!joining_ || grant.incarnation != core_.config.incarnation) return;
+  if (grant.incarnation != core_.config.incarnation) return;
+  if (!joining_) {
+    const bool asked = core_.resyncing && grant.node == core_.self && from.epoch == core_.epoch &&
+                       from.cluster == core_.cluster && from.commit_time >= core_.applied;
+    if (asked) replace(members, grant.members);
+    return;
+  }
   joining_ = false;
   core_.self = grant.node;
   core_.epoch = from.epoch;
   core_.cluster = from.cluster;
   core_.applied = from.commit_time;
-  core_.floor = from.commit_time;
   core_.high_water = grant.high_water;
   core_.member = true;
   catch_up_.restart_at(core_.applied);
@@ -189,9 +195,22 @@ void Membership::on_join_grant(const wire::FrameHeader& from, const wire::JoinGr
 }
 
 void Membership::on_join_refused(const wire::JoinRefused& answer) noexcept {
-  if (!joining_ || answer.incarnation != core_.config.incarnation) return;
+  if (answer.incarnation != core_.config.incarnation) return;
+  if (answer.reason == wire::RefusalReason::kDeparted) {
+    if (leaving_) remove(core_.self);
+    return;
+  }
+  if (!joining_) return;
   refused_ = true;
   refusal_ = {answer.reason, {answer.base, answer.pages, answer.format}};
+}
+
+void Membership::tell_departed(const wire::FrameHeader& header, const Endpoint& from) noexcept {
+  const bool leaver =
+      header.type == MessageType::kLeaveRequest || header.type == MessageType::kAdoptRequest;
+  if (leaver && has_departed(from, header.incarnation)) {
+    refuse(from, header.incarnation, wire::RefusalReason::kDeparted);
+  }
 }
 
 void Membership::on_join_wait(const Endpoint& from) noexcept {
@@ -201,7 +220,12 @@ void Membership::on_join_wait(const Endpoint& from) noexcept {
 }
 
 void Membership::add(const wire::MemberEntry& entry) noexcept {
+  // A resynchronization shows a new life without the departure of the old one.
+  const bool changed = core_.is_member[entry.node] && entry.node != core_.self &&
+                       members_[entry.node].incarnation != entry.incarnation;
+  if (changed) remove(entry.node);
   members_[entry.node] = entry;
+  core_.incarnation_of[entry.node] = entry.incarnation;
   if (!core_.is_member[entry.node] && entry.node != core_.self) ++core_.peers;
   core_.is_member[entry.node] = true;
   if (entry.node == core_.self) return;
@@ -225,16 +249,28 @@ void Membership::remove(NodeId node) noexcept {
 
 void Membership::apply(const wire::RecordView& record) noexcept {
   if (record.header.kind == RecordKind::kJoin) add(record.member());
-  if (record.header.kind == RecordKind::kLeave) remove(record.member().node);
+  if (record.header.kind == RecordKind::kLeave &&
+      members_[record.member().node].incarnation == record.member().incarnation) {
+    remove(record.member().node);
+  }
 }
 
-void Membership::replace(std::span<const wire::MemberEntry> members) noexcept {
+void Membership::ask_for_members() noexcept {
+  for (const auto& seed : seeds_) ask(seed, 0);
+  for (NodeId node = 0; node < kMaxNodes; ++node) {
+    if (core_.is_member[node] && node != core_.self) ask(members_[node].endpoint, 0);
+  }
+}
+
+void Membership::replace(Bytes members, std::size_t count) noexcept {
   bool present[kMaxNodes] = {};
-  for (const auto& entry : members) present[entry.node] = true;
+  for (std::size_t i = 0; i < count; ++i) {
+    present[wire::element<wire::MemberEntry>(members, i).node] = true;
+  }
   for (NodeId node = 0; node < kMaxNodes; ++node) {
     if (core_.is_member[node] && !present[node]) remove(node);
   }
-  for (const auto& entry : members) add(entry);
+  for (std::size_t i = 0; i < count; ++i) add(wire::element<wire::MemberEntry>(members, i));
 }
 
 void Membership::commit_pending() noexcept {
@@ -243,12 +279,7 @@ void Membership::commit_pending() noexcept {
     queue_.erase(0);
     if (operation.kind == RecordKind::kJoin) commit_join(operation);
     if (operation.kind == RecordKind::kAdopt) commit_adoption();
-    if (operation.kind == RecordKind::kLeave && core_.is_member[operation.node]) {
-      std::uint32_t words[wire::kMemberWords];
-      const auto entry = as_words(members_[operation.node], words);
-      commits_.commit_record(RecordKind::kLeave, entry);
-      remove(operation.node);
-    }
+    if (operation.kind == RecordKind::kLeave) commit_leave(operation);
   }
 }
 
@@ -263,6 +294,18 @@ void Membership::commit_join(const Operation& operation) noexcept {
     add(entry);
   }
   send_grant(node);
+}
+
+void Membership::commit_leave(const Operation& operation) noexcept {
+  const auto node = operation.node;
+  // The request may be of a former life; and a page must not go with its owner, whoever asks.
+  if (!core_.is_member[node] || members_[node].incarnation != operation.incarnation) return;
+  for (PageIndex page = 0; page < core_.high_water; ++page) {
+    if (directory_.owner_hint(page) == node) return;
+  }
+  std::uint32_t words[wire::kMemberWords];
+  commits_.commit_record(RecordKind::kLeave, as_words(members_[node], words));
+  remove(node);
 }
 
 void Membership::on_adopt_request(NodeId from, const wire::AdoptRequest& request,
@@ -294,7 +337,7 @@ void Membership::on_leave_request(NodeId from) noexcept {
   for (const auto& waiting : queue_) {
     if (waiting.kind == RecordKind::kLeave && waiting.node == from) return;
   }
-  (void)queue_.push({RecordKind::kLeave, from, 0, {}});
+  (void)queue_.push({RecordKind::kLeave, from, members_[from].incarnation, {}});
 }
 
 void Membership::leave() noexcept {

@@ -49,41 +49,47 @@ Paging::Fetch* Paging::find(PageIndex page, std::uint32_t request) noexcept {
   return nullptr;
 }
 
-void Paging::on_page_request(const wire::FrameHeader& from,
-                             const wire::PageRequest& request) noexcept {
-  if (request.page >= directory_.pages()) return core_.drop(wire::DropReason::kMalformedBody);
+Paging::Answer Paging::on_page_request(const wire::FrameHeader& from,
+                                       const wire::PageRequest& request) noexcept {
+  if (request.page >= directory_.pages()) {
+    core_.drop(wire::DropReason::kMalformedBody);
+    return Answer::kNone;
+  }
   const bool broadcast = from.receiver == kEveryone;
   if (from.commit_time > core_.applied) {
     // One place a node: it waits for one page at a time, and asks again if it is not answered.
     parked_[from.sender] = {request, from.commit_time, broadcast, true};
     ++core_.counters.requests_parked;
-    return;
+    return Answer::kNone;
   }
-  answer(from.sender, from.commit_time, broadcast, request);
+  return answer(from.sender, from.commit_time, broadcast, request);
 }
 
-void Paging::answer(NodeId requester, CommitTime time, bool broadcast,
-                    const wire::PageRequest& request) noexcept {
+Paging::Answer Paging::answer(NodeId requester, CommitTime time, bool broadcast,
+                              const wire::PageRequest& request) noexcept {
   if (directory_.state(request.page) != PageState::kOwned) {
-    if (broadcast) return;  // the owner has heard it too
+    if (broadcast) return Answer::kNone;  // the owner has heard it too
     auto hint = directory_.owner_hint(request.page);
     if (hint == core_.self || hint == requester) hint = kNoNode;
     ++core_.counters.redirects;
-    return core_.send_body(requester, MessageType::kPageRedirect,
-                           wire::PageRedirect{request.page, request.request, hint});
+    core_.send_body(requester, MessageType::kPageRedirect,
+                    wire::PageRedirect{request.page, request.request, hint});
+    return Answer::kNone;
   }
   if (time < directory_.written(request.page)) {
     ++core_.counters.refused_out_of_date;
-    return catch_up_.help(requester, time + 1, core_.applied);
+    catch_up_.help(requester, time + 1, core_.applied);
+    return Answer::kOutOfDate;
   }
   serve(requester, request);
+  return Answer::kServed;
 }
 
 void Paging::serve(NodeId requester, const wire::PageRequest& request) noexcept {
   const auto contents = attempt_.committed_contents(request.page);
   wire::PageReply reply{request.page, request.request, 0, 0};
   // Only a page that no commit ever wrote can be told to be zero without looking at it.
-  if (directory_.written(request.page) == CommitTime{} && core_.floor == CommitTime{}) {
+  if (directory_.written(request.page) == CommitTime{}) {
     reply.zero = 1;
     for (const auto byte : contents) {
       if (byte != std::byte{0}) {
@@ -125,7 +131,7 @@ void Paging::on_page_reply(const wire::FrameHeader& from, const wire::PageReply&
 bool Paging::settle(Fetch& fetch) noexcept {
   if (directory_.state(fetch.page) != PageState::kAbsent) return true;
   if (!fetch.arrived || fetch.as_of > core_.applied) return false;
-  if (fetch.as_of < directory_.written(fetch.page) || fetch.as_of < core_.floor) {
+  if (fetch.as_of < directory_.written(fetch.page)) {
     ++core_.counters.replies_stale;
     fetch.tries = 0;
     ask_owner(fetch);
@@ -153,7 +159,7 @@ void Paging::on_advance() noexcept {
     auto& parked = parked_[node];
     if (!parked.waiting || parked.time > core_.applied) continue;
     parked.waiting = false;
-    answer(node, parked.time, parked.broadcast, parked.request);
+    (void)answer(node, parked.time, parked.broadcast, parked.request);
   }
 }
 

@@ -151,14 +151,15 @@ DropReason ProtocolCore::admit(const wire::FrameView& frame, const Endpoint& fro
   if (!core_.member) return DropReason::kNotJoined;
   if (header.cluster != core_.cluster) return DropReason::kForeignCluster;
   if (header.epoch != core_.epoch) return DropReason::kOldEpoch;
-  if (header.receiver != core_.self && header.receiver != kEveryone) {
-    return DropReason::kWrongReceiver;
-  }
+  const bool to_us =
+      header.receiver == core_.self && header.receiver_incarnation == core_.config.incarnation;
+  if (!to_us && header.receiver != kEveryone) return DropReason::kWrongReceiver;
   if (header.sender == core_.self) return DropReason::kUnknownSender;
   if (!membership_.is_genuine(header, from)) {
     // Perhaps it has joined in a commit we have not applied yet: then we are behind, and whoever we
     // know can help. Its message is dropped all the same.
     if (!core_.resyncing) catch_up_.note_time(kNoNode, header.commit_time);
+    membership_.tell_departed(header, from);
     return DropReason::kUnknownSender;
   }
   return DropReason::kNone;
@@ -183,7 +184,7 @@ bool ProtocolCore::dispatch(const wire::FrameView& frame, const Endpoint& from) 
     case MessageType::kPageRequest: {
       wire::PageRequest request;
       if (!wire::read_body(body, request)) return false;
-      if (core_.in_service()) paging_.on_page_request(header, request);
+      if (core_.in_service()) on_page_request(header, request);
       return true;
     }
     case MessageType::kPageReply: {
@@ -287,8 +288,9 @@ bool ProtocolCore::dispatch_join(const wire::FrameView& frame, const Endpoint& f
       wire::JoinGrant grant;
       Bytes members;
       if (!wire::read_join_grant(frame.body, grant, members)) return false;
+      const bool newcomer = membership_.joining();
       membership_.on_join_grant(frame.header, grant, members);
-      if (core_.member && next_beacon_ == kNever) next_beacon_ = core_.now + core_.config.beacon;
+      if (newcomer && core_.member) resync_.import(frame.header.sender);
       return true;
     }
     case MessageType::kJoinRefused: {
@@ -326,6 +328,13 @@ bool ProtocolCore::dispatch_records(const wire::FrameView& frame) noexcept {
   apply_commits();
   if (!notice) token_.on_refusal();
   return true;
+}
+
+void ProtocolCore::on_page_request(const wire::FrameHeader& from,
+                                   const wire::PageRequest& request) noexcept {
+  const auto answer = paging_.on_page_request(from, request);
+  if (answer == Paging::Answer::kOutOfDate) token_.yield_for_page();
+  if (answer == Paging::Answer::kServed) token_.end_yield_for_page();
 }
 
 bool ProtocolCore::on_time_query(NodeId from, Bytes body) noexcept {

@@ -5,14 +5,21 @@ namespace plurix {
 using wire::MessageType;
 
 void Resync::start(NodeId helper) noexcept {
-  PLURIX_ASSERT(core_.member && !core_.resyncing);
   ++core_.counters.resyncs;
+  core_.act({.kind = ActionKind::kLogExhausted});
+  begin(helper, core_.applied);
+}
+
+void Resync::import(NodeId helper) noexcept { begin(helper, CommitTime{}); }
+
+void Resync::begin(NodeId helper, CommitTime since) noexcept {
+  PLURIX_ASSERT(core_.member && !core_.resyncing);
   core_.resyncing = true;
   attempt_.doom(kNoPage, catch_up_.known());
-  core_.act({.kind = ActionKind::kLogExhausted});
   helper_ = helper;
   cursor_ = 0;
-  since_ = core_.applied;
+  since_ = since;
+  as_of_ = core_.applied;
   first_answer_ = false;
   tries_ = 0;
   ask();
@@ -20,17 +27,16 @@ void Resync::start(NodeId helper) noexcept {
 
 void Resync::ask() noexcept {
   next_ask_ = core_.now + backoff(core_.config.catch_up_retry, tries_, core_.config.longest_retry);
-  // A helper that does not answer, or was not there all the while, is replaced by whoever can help.
+  // A helper that does not answer is replaced by whoever does.
   if (tries_ > 2) helper_ = kNoNode;
+  if (tries_ > 4) membership_.ask_for_members();
   ++tries_;
   core_.send_body(helper_ != kNoNode ? helper_ : kEveryone, MessageType::kSyncRequest,
                   wire::SyncRequest{since_, cursor_, ++number_});
 }
 
 void Resync::on_request(NodeId from, const wire::SyncRequest& request) noexcept {
-  const bool knows = core_.in_service() && core_.floor <= request.since &&
-                     core_.applied >= request.since && !catch_up_.behind();
-  if (!knows) return;
+  if (!core_.in_service() || core_.applied < request.since || catch_up_.behind()) return;
   if (request.cursor == wire::kMembersCursor) return send_members(from, request);
   send_pages(from, request);
 }
@@ -76,7 +82,8 @@ void Resync::on_reply(const wire::FrameHeader& from, const wire::SyncReply& repl
                       Bytes entries) noexcept {
   const bool expected = core_.resyncing && reply.number == number_ && reply.since == since_ &&
                         reply.cursor == cursor_;
-  if (!expected) return;
+  // An answer older than what we have seen (at first: than our own join) would take us back.
+  if (!expected || from.commit_time < as_of_) return;
   helper_ = from.sender;
   tries_ = 0;
   if (!first_answer_) {
@@ -86,7 +93,7 @@ void Resync::on_reply(const wire::FrameHeader& from, const wire::SyncReply& repl
   if (reply.cursor == wire::kMembersCursor) return finish(reply, entries);
   for (std::size_t i = 0; i < reply.entries; ++i) {
     const auto entry = wire::element<wire::SyncEntry>(entries, i);
-    if (entry.page >= directory_.pages()) continue;
+    if (entry.page >= directory_.pages() || entry.owner == core_.self) continue;
     commits_.invalidate(entry.page, entry.owner, from.commit_time);
   }
   if (reply.high_water > core_.high_water) core_.high_water = reply.high_water;
@@ -95,15 +102,11 @@ void Resync::on_reply(const wire::FrameHeader& from, const wire::SyncReply& repl
 }
 
 void Resync::finish(const wire::SyncReply& reply, Bytes members) noexcept {
-  wire::MemberEntry table[kMaxNodes];
-  for (std::size_t i = 0; i < reply.entries; ++i) {
-    table[i] = wire::element<wire::MemberEntry>(members, i);
-  }
   core_.resyncing = false;
   core_.applied = as_of_;
   catch_up_.restart_at(as_of_);
   if (reply.holder != core_.self) token_.set_holder_hint(reply.holder);
-  membership_.replace({table, reply.entries});
+  membership_.replace(members, reply.entries);
   paging_.restart();
 }
 

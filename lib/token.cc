@@ -53,6 +53,19 @@ void Token::on_request(const wire::FrameHeader& from, TokenRequest request) noex
   enqueue(request);
 }
 
+void Token::yield_for_page() noexcept {
+  if (!held_ || !yields_to_late_) return;
+  if (!must_yield()) ++core_.counters.token_yields;
+  yield_until_ = core_.now + core_.config.yield_window;
+}
+
+void Token::end_yield_for_page() noexcept {
+  for (const auto& request : waiting_) {
+    if (is_late(request)) return;
+  }
+  yield_until_ = Instant{INT64_MIN};
+}
+
 void Token::forward(const wire::FrameHeader& from, TokenRequest request) noexcept {
   if (from.receiver == kEveryone) return;  // the holder has heard it too
   const auto to = unacknowledged_ != kNoNode ? unacknowledged_ : hint_;
@@ -149,6 +162,8 @@ void Token::on_member_left(NodeId node) noexcept {
   remove(node);
   granted_request_[node] = 0;
   if (hint_ == node) hint_ = kNoNode;
+  // It cannot have left without passing on what it was granted, so the grant has arrived.
+  if (unacknowledged_ == node) unacknowledged_ = kNoNode;
 }
 
 void Token::forget_late() noexcept {

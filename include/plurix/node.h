@@ -94,11 +94,8 @@ class Node {
     step(event::JoinWanted{seeds, net_.local_endpoint(), may_found, kFormattedPages});
     const auto& core = protocol_.core();
     const auto& membership = protocol_.membership();
-    wait([&] { return core.member || membership.refused() || time_.now() >= until; }, until);
-    // The founder's pages are not the cluster's: what a late grant brings in must not mix with
-    // them.
-    if (core.member && core.self != 0 && may_found) forget_formatting();
-    return core.member;
+    wait([&] { return core.in_service() || membership.refused() || time_.now() >= until; }, until);
+    return core.in_service();
   }
 
   /// Hands over what this node owns and leaves. False if nobody took it until `until`. A stopped
@@ -319,10 +316,6 @@ class Node {
            time_.now() - doomed_at_ >= config_.runaway_grace;
   }
 
-  void forget_formatting() noexcept {
-    std::memset(faults_.frames(), 0, std::size_t{kFormattedPages} * kPageSize);
-  }
-
   // ---- access to pages
 
   /// Makes a page accessible and records the access. False if the attempt cannot go on. Masked.
@@ -410,15 +403,15 @@ class Node {
   [[noreturn]] void leave_body() {
     if (protocol_.out_of_shadows())
       failure_ = "the transaction writes more pages than shadow_pages";
-    leave();
+    abandon_body();
   }
 
   [[noreturn]] void fail(const char* what) {
     failure_ = what;
-    leave();
+    abandon_body();
   }
 
-  [[noreturn]] void leave() {
+  [[noreturn]] void abandon_body() {
 #if defined(__cpp_exceptions)
     throw LeaveBody{};
 #else
@@ -432,7 +425,7 @@ class Node {
 #if defined(__cpp_exceptions)
     if (!protocol_.attempt().active()) throw Misuse(what);
 #endif
-    leave();
+    abandon_body();
   }
 
   static void demand(Status status, const char* reason) {

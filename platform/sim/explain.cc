@@ -5,7 +5,7 @@
 namespace plurix::sim {
 namespace {
 
-constexpr std::string_view kPlanNames[] = {"update", "read", "read-latest", "cancel"};
+constexpr std::string_view kPlanNames[] = {"update", "read", "read-latest", "cancel", "rejoin"};
 
 std::string_view take_line(std::string_view& text) {
   const auto end = text.find('\n');

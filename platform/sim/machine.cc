@@ -89,12 +89,13 @@ void Machine::pause() {
 }
 
 SoftwareFaultSource::SoftwareFaultSource(Machine& machine, std::uint32_t pages)
-    : machine_(machine) {
-  const auto bytes = std::size_t{pages} * kPageSize;
-  memory_.reset(static_cast<std::byte*>(::operator new(bytes, std::align_val_t{kPageSize})));
+    : machine_(machine), bytes_(std::size_t{pages} * kPageSize) {
+  memory_.reset(static_cast<std::byte*>(::operator new(bytes_, std::align_val_t{kPageSize})));
   frames_ = memory_.get();
-  std::memset(frames_, 0, bytes);
+  erase();
 }
+
+void SoftwareFaultSource::erase() noexcept { std::memset(frames_, 0, bytes_); }
 
 void SoftwareFaultSource::Free::operator()(std::byte* block) const noexcept {
   ::operator delete(block, std::align_val_t{kPageSize});
@@ -105,7 +106,7 @@ void SoftwareFaultSource::protect(PageIndex, std::uint32_t, Rights) noexcept {
 }
 
 std::size_t SimTransport::poll(FrameSink sink) noexcept {
-  auto& inbox = machine_.network().inbox(machine_.port());
+  auto& inbox = machine_->network().inbox(machine_->port());
   std::size_t count = 0;
   while (!inbox.empty() && count < kBatch) {
     const auto frame = std::move(inbox.front());
@@ -116,6 +117,6 @@ std::size_t SimTransport::poll(FrameSink sink) noexcept {
   return count;
 }
 
-void SimTransport::wait(Instant until) noexcept { machine_.sleep(until); }
+void SimTransport::wait(Instant until) noexcept { machine_->sleep(until); }
 
 }  // namespace plurix::sim

@@ -9,7 +9,7 @@ std::size_t Program::transactions() const {
 }
 
 std::string to_string(const Program& program) {
-  static constexpr const char* kNames[] = {"update", "read", "read-latest", "cancel"};
+  static constexpr const char* kNames[] = {"update", "read", "read-latest", "cancel", "rejoin"};
   std::string text;
   for (std::size_t node = 0; node < program.nodes.size(); ++node) {
     text += "node " + std::to_string(node) + ":";
@@ -35,7 +35,8 @@ Program random_program(std::uint32_t nodes, std::uint32_t transactions_each, Prn
       plan.kind = draw < 70   ? TransactionKind::kUpdate
                   : draw < 82 ? TransactionKind::kRead
                   : draw < 94 ? TransactionKind::kReadLatest
-                              : TransactionKind::kCancel;
+                  : draw < 99 ? TransactionKind::kCancel
+                              : TransactionKind::kRejoin;
       for (auto steps = 1 + prng.below(5); steps > 0; --steps) {
         plan.steps.push_back({prng.chance(500'000), static_cast<std::uint32_t>(prng.below(kKeys))});
       }

@@ -55,12 +55,12 @@ class CoreContext {
   Epoch epoch = 0;
   ClusterId cluster;
   CommitTime applied;  ///< every commit up to here is applied
-  CommitTime floor;    ///< nothing is known of single commits up to here (time of joining)
   PageIndex high_water =
       0;  ///< no page from here on was ever part of a commit: it is zero everywhere
   bool member = false;
   std::uint32_t peers = 0;  ///< members other than this node
   bool is_member[kMaxNodes] = {};
+  std::uint32_t incarnation_of[kMaxNodes] = {};  ///< of the members
   bool resyncing = false;
   Instant now;
   CoreCounters counters;

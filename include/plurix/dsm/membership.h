@@ -62,8 +62,12 @@ class Membership {
   /// An adoption was committed: the next list need not wait for the timer.
   void on_adoption() noexcept { next_ask_ = leaving_ ? core_.now : next_ask_; }
 
+  /// Asks seeds and all members we know for the table as it stands now: everybody may have begun a
+  /// new life while this node could not hear. Answered with a join grant.
+  void ask_for_members() noexcept;
+
   /// Replaces the table by what a resynchronization brought.
-  void replace(std::span<const wire::MemberEntry> members) noexcept;
+  void replace(Bytes members, std::size_t count) noexcept;
 
   /// Commits what is queued here. The caller has made sure that the token may be used.
   void commit_pending() noexcept;
@@ -71,6 +75,9 @@ class Membership {
 
   void on_timer() noexcept;
   Instant deadline() const noexcept;
+
+  /// Answers a leaver that did not hear of its own departure.
+  void tell_departed(const wire::FrameHeader& header, const Endpoint& from) noexcept;
 
   /// Whether a frame's sender is the member it says it is.
   bool is_genuine(const wire::FrameHeader& header, const Endpoint& from) const noexcept;
@@ -100,6 +107,7 @@ class Membership {
   NodeId free_number() const noexcept;
   void send_grant(NodeId node) noexcept;
   void commit_join(const Operation& operation) noexcept;
+  void commit_leave(const Operation& operation) noexcept;
   void commit_adoption() noexcept;
   void continue_leaving() noexcept;
   NodeId successor() const noexcept;

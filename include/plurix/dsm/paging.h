@@ -26,7 +26,10 @@ class Paging {
   /// was never written is zero at once, without a message.
   void fetch(PageIndex page) noexcept;
 
-  void on_page_request(const wire::FrameHeader& from, const wire::PageRequest& request) noexcept;
+  enum class Answer : std::uint8_t { kNone, kServed, kOutOfDate };
+
+  /// Says how the request was answered just now.
+  Answer on_page_request(const wire::FrameHeader& from, const wire::PageRequest& request) noexcept;
   void on_page_redirect(const wire::PageRedirect& answer) noexcept;
   void on_page_reply(const wire::FrameHeader& from, const wire::PageReply& reply,
                      Bytes contents) noexcept;
@@ -62,8 +65,8 @@ class Paging {
   void ask(Fetch& fetch, NodeId to) noexcept;
   void ask_owner(Fetch& fetch) noexcept;
   bool settle(Fetch& fetch) noexcept;
-  void answer(NodeId requester, CommitTime time, bool broadcast,
-              const wire::PageRequest& request) noexcept;
+  Answer answer(NodeId requester, CommitTime time, bool broadcast,
+                const wire::PageRequest& request) noexcept;
   void serve(NodeId requester, const wire::PageRequest& request) noexcept;
 
   CoreContext& core_;

@@ -79,6 +79,7 @@ class ProtocolCore {
   bool dispatch(const wire::FrameView& frame, const Endpoint& from) noexcept;
   bool dispatch_join(const wire::FrameView& frame, const Endpoint& from) noexcept;
   bool dispatch_records(const wire::FrameView& frame) noexcept;
+  void on_page_request(const wire::FrameHeader& from, const wire::PageRequest& request) noexcept;
   bool on_time_query(NodeId from, Bytes body) noexcept;
   bool on_time_reply(const wire::FrameHeader& from, Bytes body) noexcept;
   void run_timers() noexcept;

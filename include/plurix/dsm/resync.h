@@ -24,8 +24,11 @@ class Resync {
         token_(token),
         membership_(membership) {}
 
-  /// Takes the node out of service and asks `helper` (or anybody).
+  /// Takes the node out of service and asks `helper` (or anybody) for what was written since.
   void start(NodeId helper) noexcept;
+
+  /// A newcomer's start: the same from time 0.
+  void import(NodeId helper) noexcept;
 
   void on_request(NodeId from, const wire::SyncRequest& request) noexcept;
   void on_reply(const wire::FrameHeader& from, const wire::SyncReply& reply,
@@ -35,6 +38,7 @@ class Resync {
   Instant deadline() const noexcept { return core_.resyncing ? next_ask_ : kNever; }
 
  private:
+  void begin(NodeId helper, CommitTime since) noexcept;
   void ask() noexcept;
   void send_pages(NodeId to, const wire::SyncRequest& request) noexcept;
   void send_members(NodeId to, const wire::SyncRequest& request) noexcept;

@@ -29,6 +29,14 @@ class Token {
   /// A fair holder lets a late requester that it has just brought up to date go first.
   bool must_yield() const noexcept { return core_.now < yield_until_; }
 
+  /// Somebody asked for a page that was written since: a fair holder commits nothing for a moment,
+  /// so that the asker can catch up and ask again. Else it would always come too late for a page
+  /// that is written in every commit.
+  void yield_for_page() noexcept;
+
+  /// The page was sent: no reason to wait any more.
+  void end_yield_for_page() noexcept;
+
   void want(std::uint32_t collisions) noexcept;
   void unwant() noexcept { wanted_ = false; }
   bool wanted() const noexcept { return wanted_; }

@@ -9,8 +9,10 @@
 //  12  epoch       incarnation of the cluster
 //  16  cluster     upper half: from its name; lower half: drawn at founding (0 while joining)
 //  24  commit_time what the sender had applied when it sent
-//  32  sender, receiver, incarnation (of the sender)
-//  40  auth        key id, counter, tag: zero under NoAuth
+//  32  sender, receiver
+//  36  incarnation of the sender, 40 of the receiver (0: everyone, or not known yet): numbers of
+//      nodes are given again, and a frame to a former life must not reach the next one
+//  44  auth        key id, counter, tag: the Auth policy's business, zero under NoAuth
 #pragma once
 
 #include <plurix/base/crc32c.h>
@@ -57,15 +59,6 @@ enum class MessageType : std::uint8_t {
 inline constexpr std::uint8_t kFirstType = 1;
 inline constexpr std::uint8_t kLastType = static_cast<std::uint8_t>(MessageType::kLeaveRequest);
 
-/// Room for authenticated frames; what stands in it is the Auth policy's business.
-struct AuthField {
-  std::uint32_t key_id = 0;
-  std::uint32_t reserved = 0;
-  std::uint64_t counter = 0;
-  std::uint8_t tag[16] = {};
-};
-static_assert(sizeof(AuthField) == 32);
-
 struct FrameHeader {
   std::uint32_t crc32c = 0;
   std::uint32_t magic = kMagic;
@@ -78,7 +71,10 @@ struct FrameHeader {
   NodeId sender = kNoNode;
   NodeId receiver = kNoNode;
   std::uint32_t incarnation = 0;
-  AuthField auth;
+  std::uint32_t receiver_incarnation = 0;
+  std::uint32_t auth_key_id = 0;
+  std::uint64_t auth_counter = 0;
+  std::uint8_t auth_tag[16] = {};
 };
 static_assert(sizeof(FrameHeader) == 72);
 static_assert(std::is_trivially_copyable_v<FrameHeader>);
@@ -116,7 +112,7 @@ concept Auth = requires(A& a, FrameHeader& header, Bytes body, Bytes payload) {
 struct NoAuth {
   void seal(FrameHeader&, Bytes, Bytes) noexcept {}
   bool verify(const FrameHeader& header, Bytes) noexcept {
-    return header.auth.key_id == 0 && header.auth.counter == 0;
+    return header.auth_key_id == 0 && header.auth_counter == 0;
   }
 };
 static_assert(Auth<NoAuth>);

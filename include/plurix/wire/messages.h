@@ -156,7 +156,11 @@ struct JoinGrant {
 };
 static_assert(sizeof(JoinGrant) == 16);
 
-enum class RefusalReason : std::uint32_t { kGeometry = 1, kFull };
+enum class RefusalReason : std::uint32_t {
+  kGeometry = 1,  ///< the cluster's heap is another one
+  kFull,          ///< kMaxNodes members
+  kDeparted,      ///< to one that is leaving: you have left, in a commit you did not hear of
+};
 
 struct JoinRefused {
   std::uint32_t incarnation = 0;

@@ -33,10 +33,11 @@ void ClusterChecker::check_token() const {
 void ClusterChecker::learn_records(std::size_t index) {
   auto& node = nodes_[index];
   const auto& core = node.core->core();
-  if (!core.member) return;
+  if (!core.in_service()) return;
   if (!node.joined) {
+    // A founder's first record has time 1; a newcomer starts wherever its import ended.
     node.joined = true;
-    node.seen = core.floor;
+    node.seen = core.self == 0 && records_.empty() ? CommitTime{} : core.applied;
   }
   const auto& log = node.core->catch_up().log;
   for (auto time = node.seen + 1; time <= core.applied; time = time + 1) {

@@ -15,8 +15,12 @@
 #include <plurix/sim/machine.h>
 
 #include <memory>
+#include <optional>
 
 namespace plurix::sim {
+
+/// Adds up counters field by field.
+void add(CoreCounters& sum, const CoreCounters& more);
 
 struct ClusterOptions {
   std::size_t nodes = 3;
@@ -40,7 +44,7 @@ class Cluster {
     network_.set_faults(options.faults);
     for (std::size_t i = 0; i < options.nodes; ++i) {
       hosts_.push_back(std::make_unique<Host>(*this, i, strategy));
-      checker_.add(hosts_.back()->node.protocol());
+      checker_.add(hosts_.back()->node->protocol());
     }
   }
 
@@ -64,7 +68,35 @@ class Cluster {
     advance_until([this] { return over(); }, bound, "every node has stopped");
   }
 
-  NodeType& node(std::size_t index) { return hosts_[index]->node; }
+  /// From the program of node `index`: leaves the cluster and joins it again with empty memory.
+  /// Returns the new node; does nothing when the node is alone or another one is leaving, because
+  /// the last member takes the heap with it.
+  NodeType& rejoin(std::size_t index) {
+    auto& host = *hosts_[index];
+    const auto& core = host.node->protocol().core();
+    if (leaving_ || core.peers == 0) return *host.node;
+    leaving_ = true;
+    if (!host.node->leave(scheduler_.now() + options_.time_limit)) {
+      throw Violation("progress: node " + std::to_string(index) + " could not leave");
+    }
+    leaving_ = false;
+    ++rejoins_;
+    add(past_counters_, host.node->protocol().core().counters);
+    host.be_born(*this);
+    checker_.replace(index, host.node->protocol());
+    join(host);
+    return *host.node;
+  }
+  std::uint64_t rejoins() const { return rejoins_; }
+
+  /// Of all nodes in all their lives.
+  CoreCounters counters() const {
+    auto sum = past_counters_;
+    for (const auto& host : hosts_) add(sum, host->node->protocol().core().counters);
+    return sum;
+  }
+
+  NodeType& node(std::size_t index) { return *hosts_[index]->node; }
   Machine& machine(std::size_t index) { return hosts_[index]->machine; }
   std::size_t size() const { return hosts_.size(); }
   Network& network() { return network_; }
@@ -81,19 +113,29 @@ class Cluster {
   enum class Phase : std::uint8_t { kPrograms, kLiveness, kOver };
 
   struct Host {
-    Host(Cluster& cluster, std::size_t index, Strategy strategy)
-        : machine(cluster.scheduler_, cluster.network_, mix(cluster.options_.seed, index + 100)),
+    Host(Cluster& cluster, std::size_t number, Strategy policy)
+        : machine(cluster.scheduler_, cluster.network_, mix(cluster.options_.seed, number + 100)),
           faults(machine, cluster.options_.heap_pages),
           transport(machine),
           clock(machine),
           trace(cluster.trace_),
-          config(cluster.config_for(index)),
-          storage(ProtocolCore::storage_needed(config.core)),
-          node(config, faults, transport, clock, trace, storage, strategy) {
-      machine.on_interrupt([this] { (void)node.on_interrupt(false); });
+          index(number),
+          strategy(policy) {
+      be_born(cluster);
+      machine.on_interrupt([this] { (void)node->on_interrupt(false); });
       if (cluster.options_.check_every_slice) {
-        machine.after_each_slice([&cluster, index] { cluster.checker_.check_after(index); });
+        machine.after_each_slice([&cluster, number] { cluster.checker_.check_after(number); });
       }
+    }
+
+    /// A new life of the node: another incarnation, empty memory, the same address.
+    void be_born(Cluster& cluster) {
+      node.reset();
+      faults.erase();
+      transport = SimTransport(machine);
+      config = cluster.config_for(index + kMaxNodes * lives++);
+      storage.assign(ProtocolCore::storage_needed(config.core), std::byte{0});
+      node.emplace(config, faults, transport, clock, trace, storage, strategy);
     }
 
     Machine machine;
@@ -101,9 +143,12 @@ class Cluster {
     SimTransport transport;
     SimClock clock;
     DigestTraceSink trace;
+    std::size_t index;
+    Strategy strategy;
+    std::size_t lives = 0;
     NodeConfig config;
     std::vector<std::byte> storage;
-    NodeType node;
+    std::optional<NodeType> node;
   };
 
   NodeConfig config_for(std::size_t index) const {
@@ -120,28 +165,35 @@ class Cluster {
   template <class Program>
   void live(Host& host, std::size_t index, Program& program) {
     if (index == 0) {
-      host.node.found();
+      host.node->found();
     } else {
-      const Endpoint seeds[] = {port_endpoint(hosts_[0]->machine.port())};
-      if (!host.node.join(seeds, false, scheduler_.now() + options_.time_limit)) {
-        throw Violation("node " + std::to_string(index) + " could not join");
-      }
+      join(host);
     }
-    program(host.node, index);
+    program(*host.node, index);
     ++finished_;
     serve_while(host, Phase::kPrograms);
-    host.node.run([](Transaction& t) { ++t.root<std::uint64_t>("liveness").mut()[0]; });
+    host.node->run([](Transaction& t) { ++t.root<std::uint64_t>("liveness").mut()[0]; });
     ++alive_;
     serve_while(host, Phase::kLiveness);
   }
 
+  void join(Host& host) {
+    std::vector<Endpoint> seeds;
+    for (const auto& other : hosts_) {
+      if (other.get() != &host) seeds.push_back(other->transport.local_endpoint());
+    }
+    if (!host.node->join(seeds, false, scheduler_.now() + options_.time_limit)) {
+      throw Violation("progress: node " + std::to_string(host.index) + " could not join");
+    }
+  }
+
   void serve_while(Host& host, Phase phase) {
-    while (phase_ == phase) host.node.serve(scheduler_.now() + milliseconds(5));
+    while (phase_ == phase) host.node->serve(scheduler_.now() + milliseconds(5));
   }
 
   bool at_rest() const {
     for (const auto& host : hosts_) {
-      if (host->node.commit_time() != checker_.newest()) return false;
+      if (host->node->commit_time() != checker_.newest()) return false;
     }
     return true;
   }
@@ -165,7 +217,7 @@ class Cluster {
     std::string words = "progress: the cluster waits in vain until ";
     words += awaited;
     for (const auto& host : hosts_) {
-      const auto& protocol = host->node.protocol();
+      const auto& protocol = host->node->protocol();
       words += "\n  node " + std::to_string(protocol.core().self) + ": commit time " +
                std::to_string(protocol.core().applied.value) +
                (protocol.token().held() ? ", holds the token" : "") +
@@ -186,6 +238,9 @@ class Cluster {
   RunTrace trace_;
   ClusterChecker checker_;
   std::vector<std::unique_ptr<Host>> hosts_;
+  bool leaving_ = false;
+  std::uint64_t rejoins_ = 0;
+  CoreCounters past_counters_;
   std::size_t finished_ = 0;
   std::size_t alive_ = 0;
   Phase phase_ = Phase::kPrograms;

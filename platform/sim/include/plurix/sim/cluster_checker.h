@@ -22,6 +22,11 @@ class ClusterChecker {
   /// Nodes are given once, in order; they outlive the checker.
   void add(const ProtocolCore& node) { nodes_.push_back({&node, CommitTime{}, false}); }
 
+  /// Node `index` starts a new life, with empty memory.
+  void replace(std::size_t index, const ProtocolCore& node) {
+    nodes_[index] = {&node, CommitTime{}, false};
+  }
+
   /// Node `index` has done something.
   void check_after(std::size_t index);
 

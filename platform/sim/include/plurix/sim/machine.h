@@ -78,6 +78,9 @@ class SoftwareFaultSource {
   bool traps() const noexcept { return false; }
   void pause() { machine_.pause(); }
 
+  /// Memory as after switching the machine on.
+  void erase() noexcept;
+
  private:
   struct Free {
     void operator()(std::byte* block) const noexcept;
@@ -86,6 +89,7 @@ class SoftwareFaultSource {
   Machine& machine_;
   std::unique_ptr<std::byte, Free> memory_;
   std::byte* frames_;
+  std::size_t bytes_;
   FaultHandler handler_;
 };
 static_assert(FaultSource<SoftwareFaultSource>);
@@ -104,7 +108,7 @@ class SimTransport {
  public:
   static constexpr std::size_t kBatch = 32;
 
-  explicit SimTransport(Machine& machine) noexcept : machine_(machine) {}
+  explicit SimTransport(Machine& machine) noexcept : machine_(&machine) {}
 
   void send(NodeId to, Bytes head, Bytes payload) noexcept {
     if (to < kMaxNodes && is_peer_[to]) send_to(peers_[to], head, payload);
@@ -113,7 +117,7 @@ class SimTransport {
     for (NodeId node = 0; node < kMaxNodes; ++node) send(node, head, payload);
   }
   void send_to(const Endpoint& endpoint, Bytes head, Bytes payload) noexcept {
-    machine_.network().send(machine_.port(), endpoint_port(endpoint), head, payload);
+    machine_->network().send(machine_->port(), endpoint_port(endpoint), head, payload);
   }
   std::size_t poll(FrameSink sink) noexcept;
   void wait(Instant until) noexcept;
@@ -122,10 +126,10 @@ class SimTransport {
     is_peer_[node] = true;
   }
   void remove_peer(NodeId node) noexcept { is_peer_[node] = false; }
-  Endpoint local_endpoint() const noexcept { return port_endpoint(machine_.port()); }
+  Endpoint local_endpoint() const noexcept { return port_endpoint(machine_->port()); }
 
  private:
-  Machine& machine_;
+  Machine* machine_;
   Endpoint peers_[kMaxNodes];
   bool is_peer_[kMaxNodes] = {};
 };

@@ -26,6 +26,7 @@ enum class TransactionKind : std::uint8_t {
   kRead,        ///< read-only, any consistent snapshot; writes are done as reads
   kReadLatest,  ///< read-only, strict
   kCancel,      ///< does its steps and refuses in the end
+  kRejoin,      ///< no transaction: the node leaves the cluster and joins it again, empty
 };
 
 struct TransactionPlan {

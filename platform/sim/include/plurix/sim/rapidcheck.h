@@ -35,7 +35,8 @@ inline rc::Gen<TransactionPlan> plans() {
                    rc::gen::weightedElement<TransactionKind>({{70, TransactionKind::kUpdate},
                                                               {12, TransactionKind::kRead},
                                                               {12, TransactionKind::kReadLatest},
-                                                              {6, TransactionKind::kCancel}})),
+                                                              {6, TransactionKind::kCancel},
+                                                              {2, TransactionKind::kRejoin}})),
       rc::gen::set(&TransactionPlan::steps,
                    rc::gen::resize(5, rc::gen::container<std::vector<Step>>(steps()))));
 }

@@ -39,6 +39,7 @@ struct RunResult {
   RunTrace trace;
   std::uint64_t digest = 0;
   std::uint64_t events = 0;
+  std::uint64_t rejoins = 0;
   std::uint64_t committed = 0;
   std::uint64_t aborted = 0;
   std::uint32_t most_restarts_seen = 0;
@@ -51,9 +52,6 @@ struct RunResult {
 inline bool strictly_serializable(const history::History& history) {
   return history::check_all(history).ok();
 }
-
-/// Adds up counters field by field.
-void add(CoreCounters& sum, const CoreCounters& more);
 
 /// Puts the timed faults into the cluster's future. Times count from now.
 template <class ClusterType>
@@ -111,7 +109,14 @@ RunResult run(const Program& program, const RunOptions& options, Strategy strate
     cluster.run([&](auto& node, std::size_t index) {
       node.run([](Transaction& t) { (void)t.root<Registers>("registers"); });
       Recorder recorder(attempts[index]);
-      for (const auto& plan : program.nodes[index]) run_plan(node, plan, recorder);
+      auto* life = &node;
+      for (const auto& plan : program.nodes[index]) {
+        if (plan.kind == TransactionKind::kRejoin) {
+          life = &cluster.rejoin(index);
+        } else {
+          run_plan(*life, plan, recorder);
+        }
+      }
     });
   } catch (const Violation& violation) {
     result.violation = violation.what();
@@ -121,11 +126,12 @@ RunResult run(const Program& program, const RunOptions& options, Strategy strate
   }
   for (std::size_t i = 0; i < cluster.size(); ++i) {
     auto& node = cluster.node(i);
-    add(result.counters, node.protocol().core().counters);
     result.committed += node.counters().transactions;
     result.aborted += node.counters().aborted;
     result.most_restarts_seen = std::max(result.most_restarts_seen, node.counters().most_restarts);
   }
+  result.rejoins = cluster.rejoins();
+  result.counters = cluster.counters();
   result.network = cluster.network().counters();
   result.trace = std::move(cluster.trace());
   result.digest = result.trace.digest;
