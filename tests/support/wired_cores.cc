@@ -166,8 +166,11 @@ Fate WiredCores::post(Flight flight) {
 }
 
 std::optional<Value> WiredCores::load(std::size_t n, PageIndex page) {
-  if (rights(n, page) < Rights::kRead) step(n, event::LocalFault{page, Access::kRead, true});
-  if (rights(n, page) < Rights::kRead) return std::nullopt;
+  const auto recorded = [&] {
+    return rights(n, page) >= Rights::kRead && core(n).attempt().has_read(page);
+  };
+  if (!recorded()) step(n, event::LocalFault{page, Access::kRead, true});
+  if (!recorded()) return std::nullopt;
   return frame(n, page);
 }
 

@@ -9,8 +9,8 @@
 //   EXPECT_EQ(net.load(1, 7), Value{0});
 //
 // Cores are named by the order in which they were made; those that join at once get the same number
-// in the cluster. The application is in the test's hands too: `load` and `store` do what a
-// processor does with an instruction, checking the rights the core has set.
+// in the cluster. The application is in the test's hands too: `load` and `store` do what a checked
+// access does, and respect the rights the core has set.
 #pragma once
 
 #include <plurix/dsm/protocol.h>

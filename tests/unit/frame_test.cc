@@ -22,6 +22,7 @@ FrameHeader some_header() {
   header.sender = 1;
   header.receiver = 2;
   header.incarnation = 7;
+  header.receiver_incarnation = 9;
   return header;
 }
 
@@ -54,7 +55,7 @@ TEST(Frame, ComesBackAsItWasSent) {
 
 TEST(Frame, StandsOnTheWireAsTheFormatSays) {
   auto header = some_header();
-  header.auth.key_id = 0x0a0b0c0d;
+  header.auth_key_id = 0x0a0b0c0d;
   const auto frame = frame_of(header, some_body(2));
   const auto at = [&](std::size_t i) { return static_cast<unsigned>(frame[i]); };
   ASSERT_EQ(frame.size(), 74u);
@@ -71,7 +72,8 @@ TEST(Frame, StandsOnTheWireAsTheFormatSays) {
   EXPECT_EQ(at(32), 1u);     // sender
   EXPECT_EQ(at(34), 2u);     // receiver
   EXPECT_EQ(at(36), 7u);     // incarnation
-  EXPECT_EQ(at(40), 0x0du);  // key id
+  EXPECT_EQ(at(40), 9u);     // incarnation of the receiver
+  EXPECT_EQ(at(44), 0x0du);  // key id
 }
 
 TEST(Frame, GathersBodyAndPayloadUnderOneChecksum) {
@@ -159,7 +161,8 @@ RC_GTEST_PROP(Frame, ComesBackWhateverItsFieldsAndBody,
               (std::uint32_t epoch, std::uint64_t cluster, std::uint64_t time, std::uint16_t sender,
                std::uint16_t receiver, std::uint32_t incarnation)) {
   FrameHeader header;
-  header.type = static_cast<MessageType>(*rc::gen::inRange<int>(wire::kFirstType, wire::kLastType + 1));
+  header.type =
+      static_cast<MessageType>(*rc::gen::inRange<int>(wire::kFirstType, wire::kLastType + 1));
   header.epoch = epoch;
   header.cluster = cluster;
   header.commit_time = {time};
@@ -189,10 +192,10 @@ TEST(NoAuth, AcceptsOnlyTheFieldItSeals) {
   auto header = some_header();
   auth.seal(header, {}, {});
   EXPECT_TRUE(auth.verify(header, {}));
-  header.auth.key_id = 1;
+  header.auth_key_id = 1;
   EXPECT_FALSE(auth.verify(header, {}));
   header = some_header();
-  header.auth.counter = 1;
+  header.auth_counter = 1;
   EXPECT_FALSE(auth.verify(header, {}));
 }
 
