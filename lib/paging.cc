@@ -13,6 +13,8 @@ void Paging::fetch(PageIndex page) noexcept {
     return;
   }
   if (!core_.in_service() || fetches_.full()) return;
+  // Its frame is the aborted attempt's until that ends, and would be rolled back over what came.
+  if (attempt_.active() && attempt_.has_read(page)) return;
   for (const auto& fetch : fetches_) {
     if (fetch.page == page) return;
   }
