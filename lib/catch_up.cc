@@ -94,14 +94,25 @@ bool CatchUp::on_log_exhausted(const wire::LogExhausted& answer) noexcept {
 }
 
 void CatchUp::on_timer() noexcept {
-  if (!behind() || core_.resyncing || core_.now < next_ask_) return;
+  if (behind() && !core_.resyncing && core_.now >= next_ask_) ask();
+}
+
+void CatchUp::on_progress() noexcept {
+  if (!behind() || core_.resyncing || core_.applied < asked_to_) return;
+  tries_ = 0;
+  ask();
+}
+
+void CatchUp::ask() noexcept {
   next_ask_ = core_.now + backoff(core_.config.catch_up_retry, tries_, core_.config.longest_retry);
   ++tries_;
   ++core_.counters.catch_ups;
+  const auto limit = core_.applied + kRecordsPerQuestion;
+  asked_to_ = known_ < limit ? known_ : limit;
   // The node that showed the time may have gone; every second question goes to whoever answers.
   const auto to = tries_ % 2 == 1 && newest_from_ != kNoNode ? newest_from_ : kEveryone;
   core_.send_body(to, wire::MessageType::kCatchUpRequest,
-                  wire::CatchUpRequest{core_.applied + 1, known_});
+                  wire::CatchUpRequest{core_.applied + 1, asked_to_});
 }
 
 void CatchUp::restart_at(CommitTime applied) noexcept {

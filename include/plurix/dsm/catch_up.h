@@ -65,6 +65,9 @@ class CatchUp {
   /// True if the answer concerns what we lack: the caller starts a resynchronization.
   bool on_log_exhausted(const wire::LogExhausted& answer) noexcept;
 
+  /// Records that we asked for have been applied: asks for the next ones at once.
+  void on_progress() noexcept;
+
   void on_timer() noexcept;
   Instant deadline() const noexcept { return behind() && !core_.resyncing ? next_ask_ : kNever; }
 
@@ -77,12 +80,16 @@ class CatchUp {
 
  private:
   static constexpr int kFramesPerAnswer = 16;
+  static constexpr std::uint64_t kRecordsPerQuestion = 512;
+
+  void ask() noexcept;
 
   CoreContext& core_;
   PendingRecords pending_;
   CommitTime known_;
   NodeId newest_from_ = kNoNode;
   Instant next_ask_ = kNever;
+  CommitTime asked_to_;  ///< the last record of the newest question
   unsigned tries_ = 0;
 };
 

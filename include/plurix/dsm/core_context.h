@@ -40,6 +40,7 @@ struct CoreCounters {
   std::uint64_t token_grants = 0;
   std::uint64_t token_duplicates = 0;
   std::uint64_t token_yields = 0;
+  std::uint64_t throttles = 0;
   std::uint64_t beacons = 0;
 };
 
