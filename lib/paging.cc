@@ -24,11 +24,19 @@ void Paging::fetch(PageIndex page) noexcept {
                                           .tries = 0,
                                           .arrived = false,
                                           .from = kNoNode,
+                                          .asked = kNoNode,
                                           .as_of = {},
                                           .asked_at = {},
                                           .next_try = kNever});
   PLURIX_ASSERT(pushed);
   ask_owner(fetches_[fetches_.size() - 1]);
+}
+
+void Paging::fetch_for_attempt(PageIndex page) noexcept {
+  awaited_ = page;
+  awaited_by_ = attempt_.number();
+  fetch(page);
+  if (directory_.state(page) != PageState::kAbsent) attempt_.add_read(page);
 }
 
 void Paging::ask_owner(Fetch& fetch) noexcept {
@@ -38,6 +46,7 @@ void Paging::ask_owner(Fetch& fetch) noexcept {
 
 void Paging::ask(Fetch& fetch, NodeId to) noexcept {
   fetch.arrived = false;
+  fetch.asked = to;
   fetch.asked_at = core_.applied;
   fetch.next_try =
       core_.now + backoff(core_.config.fetch_retry, fetch.tries, core_.config.longest_retry);
@@ -142,6 +151,8 @@ bool Paging::settle(Fetch& fetch) noexcept {
   directory_.set_state(fetch.page, PageState::kCopy);
   directory_.set_owner_hint(fetch.page, fetch.from);
   directory_.protect(fetch.page, Rights::kRead);
+  const bool awaited = fetch.page == awaited_ && attempt_.number() == awaited_by_;
+  if (awaited && attempt_.active() && !attempt_.doomed()) attempt_.add_read(fetch.page);
   return true;
 }
 
@@ -152,9 +163,11 @@ void Paging::on_advance() noexcept {
       fetches_.erase(i);
       continue;
     }
-    // The page was written since we asked: the request is out of date and will be refused, or it is
-    // under way to a former owner. We know the new one.
-    if (!fetch.arrived && directory_.written(fetch.page) > fetch.asked_at) ask_owner(fetch);
+    // Another node has written the page since: it can answer, the one we asked can not. An owner
+    // that goes on writing is not asked again for each of its commits: it refuses us once, with
+    // what we lack behind everything it sent before.
+    const auto owner = directory_.owner_hint(fetch.page);
+    if (!fetch.arrived && fetch.asked != kEveryone && fetch.asked != owner) ask_owner(fetch);
     ++i;
   }
   for (NodeId node = 0; node < kMaxNodes; ++node) {
@@ -162,6 +175,13 @@ void Paging::on_advance() noexcept {
     if (!parked.waiting || parked.time > core_.applied) continue;
     parked.waiting = false;
     (void)answer(node, parked.time, parked.broadcast, parked.request);
+  }
+}
+
+void Paging::on_refusal() noexcept {
+  if (catch_up_.behind()) return;
+  for (auto& fetch : fetches_) {
+    if (!fetch.arrived && fetch.asked_at < core_.applied) ask_owner(fetch);
   }
 }
 

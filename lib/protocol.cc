@@ -64,9 +64,8 @@ void ProtocolCore::on(const event::AttemptBegun&) noexcept {
 
 void ProtocolCore::on(const event::LocalFault& e) noexcept {
   if (attempt_.doomed()) return;
-  paging_.fetch(e.page);
+  paging_.fetch_for_attempt(e.page);
   if (!is_present(e.page)) return;
-  attempt_.add_read(e.page);
   if (e.access == Access::kWrite && !attempt_.add_write(e.page)) {
     out_of_shadows_ = true;
     return;
@@ -326,7 +325,9 @@ bool ProtocolCore::dispatch_records(const wire::FrameView& frame) noexcept {
     if (!notice) apply_commits();
   }
   apply_commits();
-  if (!notice) token_.on_refusal();
+  if (notice) return true;
+  paging_.on_refusal();
+  token_.on_refusal();
   return true;
 }
 

@@ -47,23 +47,35 @@ void Token::on_request(const wire::FrameHeader& from, TokenRequest request) noex
     catch_up_.help(request.node, request.time + 1, core_.applied);
     if (!yields_to_late_) return;
     request.reserved = 1;
-    if (!must_yield()) ++core_.counters.token_yields;
-    yield_until_ = core_.now + core_.config.yield_window;
+    yield_to_late();
   }
   enqueue(request);
 }
 
-void Token::yield_for_page() noexcept {
-  if (!held_ || !yields_to_late_) return;
+// Whoever was late again although we waited has more to catch up with than the window allows for:
+// what we sent before stands in its queue.
+void Token::yield_to_late() noexcept {
   if (!must_yield()) ++core_.counters.token_yields;
-  yield_until_ = core_.now + core_.config.yield_window;
+  if (core_.now - yield_until_ > core_.config.longest_retry) yields_ = 0;
+  yield_until_ =
+      core_.now + backoff(core_.config.yield_window, yields_, core_.config.longest_retry);
+  ++yields_;
+}
+
+void Token::end_yield() noexcept {
+  yield_until_ = Instant{core_.now.ns - 1};
+  yields_ = 0;
+}
+
+void Token::yield_for_page() noexcept {
+  if (held_ && yields_to_late_) yield_to_late();
 }
 
 void Token::end_yield_for_page() noexcept {
   for (const auto& request : waiting_) {
     if (is_late(request)) return;
   }
-  yield_until_ = Instant{INT64_MIN};
+  end_yield();
 }
 
 void Token::forward(const wire::FrameHeader& from, TokenRequest request) noexcept {
@@ -108,7 +120,7 @@ void Token::grant_to(NodeId node) noexcept {
   unacknowledged_ = node;
   passed_waiting_ = waiting_;
   waiting_.clear();
-  yield_until_ = Instant{INT64_MIN};
+  end_yield();
   grants_ = 0;
   send_grant();
 }

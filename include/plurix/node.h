@@ -356,7 +356,7 @@ class Node {
     touching_ = false;
     if (torn_page_ == kNoPage) return;
     const Masked masked(*this);
-    faults_.protect(torn_page_, 1, Rights::kNone);
+    faults_.protect(torn_page_, 1, protocol_.directory().rights(torn_page_));
     torn_page_ = kNoPage;
   }
 

@@ -26,6 +26,10 @@ class Paging {
   /// was never written is zero at once, without a message.
   void fetch(PageIndex page) noexcept;
 
+  /// The same for the running attempt, which has read the page as soon as it is here: if the next
+  /// frame takes it away again that is a collision, and collisions are what fairness counts.
+  void fetch_for_attempt(PageIndex page) noexcept;
+
   enum class Answer : std::uint8_t { kNone, kServed, kOutOfDate };
 
   /// Says how the request was answered just now.
@@ -36,6 +40,10 @@ class Paging {
 
   /// `applied` has moved: parked requests and early replies may have become current.
   void on_advance() noexcept;
+
+  /// Commit records have come: what an owner sends instead of a page to a requester that is out of
+  /// date. Asks again if that was it.
+  void on_refusal() noexcept;
 
   void on_timer() noexcept;
   Instant deadline() const noexcept;
@@ -50,6 +58,7 @@ class Paging {
     unsigned tries;
     bool arrived;  ///< the bytes stand in the frame, valid as of `as_of`
     NodeId from;   ///< who sent them
+    NodeId asked;  ///< kEveryone when we do not know the owner
     CommitTime as_of;
     CommitTime asked_at;  ///< what we had applied when we asked last
     Instant next_try;
@@ -76,6 +85,8 @@ class Paging {
   BoundedVector<Fetch, kMaxFetches> fetches_;
   Parked parked_[kMaxNodes];
   std::uint32_t next_request_ = 0;
+  PageIndex awaited_ = kNoPage;   ///< by the attempt
+  std::uint64_t awaited_by_ = 0;  ///< its number
 };
 
 }  // namespace plurix

@@ -95,6 +95,8 @@ class Token {
   void grant_to(NodeId node) noexcept;
   void send_grant() noexcept;
   void forget_late() noexcept;
+  void yield_to_late() noexcept;
+  void end_yield() noexcept;
 
   CoreContext& core_;
   CatchUp& catch_up_;
@@ -116,7 +118,8 @@ class Token {
   BoundedVector<TokenRequest, kMaxNodes> passed_waiting_;
   Instant next_grant_ = kNever;
   unsigned grants_ = 0;
-  Instant yield_until_{INT64_MIN};
+  Instant yield_until_{0};
+  unsigned yields_ = 0;  ///< in a row, none of which was long enough
 };
 
 }  // namespace plurix
