@@ -32,6 +32,7 @@ void Membership::found(const Endpoint& own, PageIndex formatted) noexcept {
   // zero, which marks one who is still joining.
   core_.cluster |= (mix(core_.config.incarnation, 0x666f756e64) & 0xffff'ffff) | 1;
   core_.high_water = formatted;
+  core_.formatted = formatted;
   core_.member = true;
   for (PageIndex page = 0; page < formatted; ++page) {
     directory_.set_state(page, PageState::kOwned);
@@ -53,6 +54,7 @@ void Membership::join(std::span<const Endpoint> seeds, const Endpoint& own, bool
   may_found_ = may_found;
   own_ = own;
   formatted_ = formatted;
+  core_.formatted = formatted;
   found_at_ = core_.now + core_.config.join_patience;
   ask_seeds();
 }

@@ -224,7 +224,9 @@ bool ProtocolCore::dispatch(const wire::FrameView& frame, const Endpoint& from) 
     case MessageType::kCatchUpRequest: {
       wire::CatchUpRequest request;
       if (!wire::read_body(body, request)) return false;
-      if (core_.in_service()) catch_up_.on_catch_up_request(sender, request);
+      if (!core_.in_service()) return true;
+      if (lags_far(request.from)) token_.throttle();
+      catch_up_.on_catch_up_request(sender, request);
       return true;
     }
     case MessageType::kLogExhausted: {
@@ -237,6 +239,7 @@ bool ProtocolCore::dispatch(const wire::FrameView& frame, const Endpoint& from) 
     case MessageType::kSyncRequest: {
       wire::SyncRequest request;
       if (!wire::read_body(body, request)) return false;
+      token_.throttle();
       resync_.on_request(sender, request);
       return true;
     }
@@ -314,6 +317,8 @@ bool ProtocolCore::dispatch_records(const wire::FrameView& frame) noexcept {
   do {
     wire::RecordView record;
     if (!wire::read_record(rest, directory_.pages(), record)) return false;
+    // Nobody else knows a commit of ours before we do.
+    if (record.header.writer == core_.self && record.header.time > core_.applied) return false;
   } while (!rest.empty());
   if (core_.resyncing) return true;
   rest = frame.body;
@@ -326,6 +331,7 @@ bool ProtocolCore::dispatch_records(const wire::FrameView& frame) noexcept {
   }
   apply_commits();
   if (notice) return true;
+  catch_up_.on_progress();
   paging_.on_refusal();
   token_.on_refusal();
   return true;
@@ -336,6 +342,10 @@ void ProtocolCore::on_page_request(const wire::FrameHeader& from,
   const auto answer = paging_.on_page_request(from, request);
   if (answer == Paging::Answer::kOutOfDate) token_.yield_for_page();
   if (answer == Paging::Answer::kServed) token_.end_yield_for_page();
+}
+
+bool ProtocolCore::lags_far(CommitTime from) const noexcept {
+  return core_.applied > from && core_.applied - from > core_.config.log_records / 8;
 }
 
 bool ProtocolCore::on_time_query(NodeId from, Bytes body) noexcept {

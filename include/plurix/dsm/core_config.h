@@ -25,7 +25,7 @@ struct CoreConfig {
   Duration beacon = milliseconds(10);
   Duration join_retry = milliseconds(20);
   Duration join_patience = milliseconds(300);  ///< without an answer for so long: found the cluster
-  Duration yield_window = milliseconds(5);  ///< a fair holder waits so long for a late requester
+  Duration yield_window = milliseconds(5);     ///< a fair holder waits so long for a late requester
   Duration throttle_window = milliseconds(2);  ///< any holder pauses so long for one that lags far
 };
 

@@ -58,6 +58,7 @@ class CoreContext {
   CommitTime applied;  ///< every commit up to here is applied
   PageIndex high_water =
       0;  ///< no page from here on was ever part of a commit: it is zero everywhere
+  PageIndex formatted = 0;  ///< the first pages, which the founder has filled without a commit
   bool member = false;
   std::uint32_t peers = 0;  ///< members other than this node
   bool is_member[kMaxNodes] = {};

@@ -36,8 +36,11 @@ class PageDirectory {
   CommitTime written(PageIndex page) const noexcept { return written_[page]; }
   void set_written(PageIndex page, CommitTime time) noexcept { written_[page] = time; }
 
-  /// No commit ever named the page, so it is zero everywhere and nobody needs to be asked.
-  bool never_written(PageIndex page) const noexcept { return page >= core_.high_water; }
+  /// No commit ever named the page, so it is zero everywhere and nobody needs to be asked: nobody
+  /// owns it, and nobody would answer.
+  bool never_written(PageIndex page) const noexcept {
+    return page >= core_.formatted && written_[page] == CommitTime{};
+  }
 
   std::span<std::byte, kPageSize> frame(PageIndex page) const noexcept {
     return std::span<std::byte, kPageSize>{frames_ + std::size_t{page} * kPageSize, kPageSize};

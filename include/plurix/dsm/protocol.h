@@ -80,6 +80,8 @@ class ProtocolCore {
   bool dispatch_join(const wire::FrameView& frame, const Endpoint& from) noexcept;
   bool dispatch_records(const wire::FrameView& frame) noexcept;
   void on_page_request(const wire::FrameHeader& from, const wire::PageRequest& request) noexcept;
+  /// Whether a node whose next commit is `from` may lose the race against our commits.
+  bool lags_far(CommitTime from) const noexcept;
   bool on_time_query(NodeId from, Bytes body) noexcept;
   bool on_time_reply(const wire::FrameHeader& from, Bytes body) noexcept;
   void run_timers() noexcept;

@@ -26,8 +26,17 @@ class Token {
     return held_ && core_.in_service() && core_.applied >= granted_at_;
   }
 
-  /// A fair holder lets a late requester that it has just brought up to date go first.
+  /// A fair holder lets a late requester that it has just brought up to date go first; every holder
+  /// pauses for a node that lags so far that it might never catch up with full speed.
   bool must_yield() const noexcept { return core_.now < yield_until_; }
+
+  /// Somebody lags far behind: no commits here for a moment.
+  void throttle() noexcept {
+    if (!held_) return;
+    const auto until = core_.now + core_.config.throttle_window;
+    if (yield_until_ < until) yield_until_ = until;
+    ++core_.counters.throttles;
+  }
 
   /// Somebody asked for a page that was written since: a fair holder commits nothing for a moment,
   /// so that the asker can catch up and ask again. Else it would always come too late for a page
