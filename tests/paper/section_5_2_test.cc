@@ -451,7 +451,7 @@ TEST(Paper_4_5, TheUndoMethodIsCalledForEachAbortAndNotForTheCommit) {
   Device devices[3];
   std::uint32_t restarts = 0;
   cluster.run([&](auto& node, std::size_t index) {
-    for (int i = 0; i < 20; ++i) {
+    for (int i = 0; i < 200; ++i) {
       auto outcome = node.try_run([&](Transaction& t) {
         ++t.use(devices[index]).drawn;
         ++*t.root<std::uint64_t>("count").mut();
@@ -462,7 +462,7 @@ TEST(Paper_4_5, TheUndoMethodIsCalledForEachAbortAndNotForTheCommit) {
   });
   int undone = 0;
   for (const auto& device : devices) {
-    EXPECT_EQ(device.drawn, 20);
+    EXPECT_EQ(device.drawn, 200);
     undone += device.undone;
   }
   EXPECT_GT(undone, 0);

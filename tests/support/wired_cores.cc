@@ -100,7 +100,9 @@ Endpoint WiredCores::endpoint(std::size_t n) {
 
 void WiredCores::step(std::size_t n, const Event& event) {
   // The list belongs to the core; nothing below steps it again.
-  for (const auto& action : cores_[n]->core->step(event, now_).view()) perform(n, action);
+  const auto& actions = cores_[n]->core->step(event, now_);
+  if (stepped_) stepped_(n);
+  for (const auto& action : actions.view()) perform(n, action);
 }
 
 void WiredCores::perform(std::size_t n, const Action& action) {
@@ -161,6 +163,7 @@ Fate WiredCores::post(Flight flight) {
     return fate;
   }
   if (fate == Fate::kIsDoubled) under_way_.push_back(flight);
+  if (fate == Fate::kIsCopied) held_.push_back(flight);
   under_way_.push_back(std::move(flight));
   return fate;
 }
@@ -189,30 +192,19 @@ Value WiredCores::frame(std::size_t n, PageIndex page) const {
   return value;
 }
 
-CommitTime WiredCores::commit(std::size_t n, std::initializer_list<PageIndex> pages, Value value) {
-  begin(n);
-  for (const auto page : pages) {
-    if (store(n, page, value)) continue;
-    deliver_all();
-    if (!store(n, page, value)) throw std::runtime_error("a page to write does not come");
-  }
-  want_commit(n);
+void WiredCores::await(const char* what, const std::function<bool()>& done) {
   deliver_all();
-  if (core(n).attempt().active()) throw std::runtime_error("the attempt does not commit");
-  return core(n).last_commit();
+  for (int i = 0; i < 100 && !done(); ++i) pass(milliseconds(1));
+  if (!done()) throw std::runtime_error(std::string("waits in vain until ") + what);
 }
 
-CommitTime WiredCores::commit_range(std::size_t n, PageIndex first, std::uint32_t count,
-                                    Value value) {
+CommitTime WiredCores::commit(std::size_t n, const std::vector<PageIndex>& pages, Value value) {
   begin(n);
-  for (auto page = first; page < first + count; ++page) {
-    if (store(n, page, value)) continue;
-    deliver_all();
-    if (!store(n, page, value)) throw std::runtime_error("a page to write does not come");
+  for (const auto page : pages) {
+    if (!store(n, page, value)) await("a page comes", [&] { return store(n, page, value); });
   }
   want_commit(n);
-  deliver_all();
-  if (core(n).attempt().active()) throw std::runtime_error("the attempt does not commit");
+  await("the attempt commits", [&] { return !core(n).attempt().active(); });
   return core(n).last_commit();
 }
 
@@ -224,8 +216,8 @@ void WiredCores::ask_to_join(std::size_t n, std::size_t seed, bool may_found) {
 void WiredCores::join(std::size_t n) {
   if (n == 0) return step(0, event::FoundWanted{endpoint(0), 0});
   ask_to_join(n);
-  deliver_all();
-  if (!core(n).core().member) throw std::runtime_error("a core could not join");
+  await("a core has joined", [&] { return core(n).core().in_service(); });
+  pass(milliseconds(3));  // until nobody waits for the newcomer any more
 }
 
 std::size_t WiredCores::count(const Match& match) const {

@@ -48,7 +48,13 @@ struct Match {
 };
 
 /// What becomes of a frame that is sent.
-enum class Fate : std::uint8_t { kArrives, kIsLost, kIsHeld, kIsDoubled };
+enum class Fate : std::uint8_t {
+  kArrives,
+  kIsLost,
+  kIsHeld,     ///< until `release`
+  kIsDoubled,  ///< arrives twice
+  kIsCopied,   ///< arrives, and a copy is held until `release`
+};
 
 struct WiredOptions {
   std::size_t nodes = 2;  ///< members from the start
@@ -92,10 +98,9 @@ class WiredCores {
   /// What stands in the page's frame, whatever its rights.
   Value frame(std::size_t n, PageIndex page) const;
 
-  /// One whole transaction that writes `value` to `pages`; everything is delivered meanwhile.
-  CommitTime commit(std::size_t n, std::initializer_list<PageIndex> pages, Value value);
-  /// The same for pages `first` … `first + count - 1`.
-  CommitTime commit_range(std::size_t n, PageIndex first, std::uint32_t count, Value value);
+  /// One whole transaction that writes `value` to `pages`; everything is delivered meanwhile, and
+  /// time passes if that is needed.
+  CommitTime commit(std::size_t n, const std::vector<PageIndex>& pages, Value value);
 
   /// Founds with core 0, or joins through it, and delivers until the core is a member.
   void join(std::size_t n);
@@ -132,6 +137,8 @@ class WiredCores {
   Instant now() const { return now_; }
   /// Lets time pass, timers included, and delivers what is sent.
   void pass(Duration duration);
+  /// Goes to the next timer that is due by `end` and fires it. False if there is none.
+  bool fire_next_timer(Instant end);
   /// Lets time pass for core n alone, and fires its timers once at the end; delivers nothing.
   void pass_for(std::size_t n, Duration duration);
 
@@ -142,6 +149,8 @@ class WiredCores {
   using Observer = std::function<void(Bytes frame, const std::vector<std::size_t>& receivers,
                                       const std::vector<Fate>& fates)>;
   void observe(Observer observer) { observer_ = std::move(observer); }
+  /// Told of every step of a core, before what it sends.
+  void observe_steps(std::function<void(std::size_t n)> stepped) { stepped_ = std::move(stepped); }
 
  private:
   struct Wired;
@@ -151,17 +160,18 @@ class WiredCores {
     std::size_t times;
   };
 
+  void await(const char* what, const std::function<bool()>& done);
   void perform(std::size_t n, const Action& action);
   void send(std::size_t n, const Action& action);
   Fate post(Flight flight);
   Fate fate_of(const Flight& flight);
-  bool fire_next_timer(Instant end);
 
   std::vector<std::unique_ptr<Wired>> cores_;
   std::deque<Flight> under_way_;
   std::vector<Flight> held_;
   std::vector<Rule> rules_;
   Observer observer_;
+  std::function<void(std::size_t)> stepped_;
   Instant now_{1'000'000};
 };
 

@@ -1,0 +1,121 @@
+// Fetching under the circumstances that are hard to meet by chance.
+#include <gtest/gtest.h>
+
+#include "support/wired_cores.h"
+
+namespace plurix::testing {
+namespace {
+
+using wire::MessageType;
+
+constexpr Match kRequests{.type = MessageType::kPageRequest};
+constexpr Match kReplies{.type = MessageType::kPageReply};
+
+TEST(Fetching, APageThatNobodyEverWroteNeedsNobody) {
+  // Also where pages behind it were written: nobody owns it, so nobody would answer.
+  WiredCores net({.nodes = 2, .later = 1});
+  net.commit(0, {9}, 90);
+  for (const std::size_t n : {0u, 1u}) {
+    net.begin(n);
+    EXPECT_EQ(net.load(n, 4), Value{0});
+    net.end(n);
+  }
+  net.join(2);
+  net.begin(2);
+  EXPECT_EQ(net.load(2, 4), Value{0});
+  EXPECT_EQ(net.load(2, 9), std::nullopt);
+  net.deliver_all();
+  EXPECT_EQ(net.load(2, 9), Value{90});
+}
+
+TEST(Fetching, TakesTheReplyToItsOwnRequestOnly) {
+  WiredCores net({.nodes = 2});
+  net.commit(0, {4}, 40);
+  net.begin(1);
+  net.load(1, 4);
+  net.rule(kReplies, Fate::kIsCopied, 1);
+  net.deliver_all();
+  ASSERT_EQ(net.load(1, 4), Value{40});
+  net.end(1);
+  net.commit(0, {4}, 41);
+  net.begin(1);
+  net.load(1, 4);
+  net.lose(kRequests);
+  net.release();  // the copy of the first reply
+  net.deliver_all();
+  EXPECT_EQ(net.load(1, 4), std::nullopt);
+  net.pass(milliseconds(5));
+  EXPECT_EQ(net.load(1, 4), Value{41});
+}
+
+TEST(Fetching, DoesNotMapALateReplyOfAPageThatHasMoved) {
+  WiredCores net({.nodes = 3});
+  net.commit(0, {4}, 40);
+  net.begin(1);
+  net.load(1, 4);
+  net.deliver_first(kRequests);
+  const auto late = net.take(kReplies);
+  net.cut_off(1, true);  // what node 1 would ask anew is lost
+  net.commit(2, {4}, 41);
+  net.cut_off(1, false);
+  net.commit(2, {5}, 50);
+  net.pass(milliseconds(1));
+  net.lose({.from = 1});
+  net.deliver(late);
+  EXPECT_NE(net.load(1, 4), Value{40});
+  net.pass(milliseconds(50));
+  EXPECT_EQ(net.load(1, 4), Value{41});
+}
+
+TEST(Fetching, FindsAPageWhoseOwnerIsNotTheOneItTakesForIt) {
+  WiredCores net({.nodes = 3});
+  net.commit(0, {4}, 40);
+  net.rule({.from = 1, .to = 2, .type = MessageType::kCommitNotice}, Fate::kIsLost, 1);
+  net.commit(1, {4}, 41);
+  EXPECT_EQ(net.core(2).directory().owner_hint(4), 0);
+  net.begin(2);
+  net.load(2, 4);
+  net.deliver_all();
+  EXPECT_EQ(net.load(2, 4), Value{41});
+  EXPECT_EQ(net.counters(0).redirects, 1u);
+}
+
+TEST(Fetching, FindsAPageWhenWhoItAsksNeverAnswers) {
+  WiredCores net({.nodes = 3});
+  net.commit(0, {4}, 40);
+  net.rule({.from = 2, .to = 1, .type = MessageType::kCommitNotice}, Fate::kIsLost, 1);
+  net.commit(2, {4}, 41);
+  net.freeze(0, true);  // the presumed owner
+  net.begin(1);
+  net.load(1, 4);
+  net.pass(milliseconds(50));
+  EXPECT_EQ(net.load(1, 4), Value{41});
+}
+
+TEST(Fetching, OfMorePagesThanItsTableHoldsComesToAnEnd) {
+  WiredCores net({.nodes = 2});
+  constexpr std::uint32_t kPages = Paging::kMaxFetches + 4;
+  for (PageIndex page = 0; page < kPages; ++page) net.commit(0, {page}, page + 100);
+  net.begin(1);
+  for (PageIndex page = 0; page < kPages; ++page) net.load(1, page);
+  EXPECT_EQ(net.count(kRequests), Paging::kMaxFetches);
+  net.deliver_all();
+  for (PageIndex page = 0; page < kPages; ++page) {
+    if (net.load(1, page) != Value{page + 100}) net.deliver_all();
+    EXPECT_EQ(net.load(1, page), Value{page + 100});
+  }
+}
+
+TEST(Fetching, OfMorePagesThanShadowPagesIsFineAndWritingThemIsNot) {
+  WiredCores net({.nodes = 1});
+  const auto shadows = net.core(0).core().config.shadow_pages;
+  net.begin(0);
+  for (PageIndex page = 0; page < 32; ++page) EXPECT_EQ(net.load(0, page), Value{0});
+  for (PageIndex page = 0; page < shadows; ++page) EXPECT_TRUE(net.store(0, page, 1));
+  EXPECT_FALSE(net.core(0).out_of_shadows());
+  EXPECT_FALSE(net.store(0, shadows, 1));
+  EXPECT_TRUE(net.core(0).out_of_shadows());
+}
+
+}  // namespace
+}  // namespace plurix::testing
