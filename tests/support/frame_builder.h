@@ -3,6 +3,7 @@
 
 #include <plurix/wire/messages.h>
 
+#include <algorithm>
 #include <cstring>
 #include <initializer_list>
 #include <vector>
@@ -14,18 +15,16 @@ using ByteVector = std::vector<std::byte>;
 /// The bytes of trivially copyable things, one behind the other.
 template <class... Parts>
 ByteVector bytes_of(const Parts&... parts) {
-  ByteVector out;
-  const auto append = [&out](const auto& part) {
-    const auto* first = reinterpret_cast<const std::byte*>(&part);
-    out.insert(out.end(), first, first + sizeof part);
-  };
-  (append(parts), ...);
+  ByteVector out((sizeof(Parts) + ...));
+  auto* next = out.data();
+  ((std::memcpy(next, &parts, sizeof parts), next += sizeof parts), ...);
   return out;
 }
 
-inline ByteVector joined(ByteVector head, const ByteVector& tail) {
-  head.insert(head.end(), tail.begin(), tail.end());
-  return head;
+inline ByteVector joined(const ByteVector& head, const ByteVector& tail) {
+  ByteVector out(head.size() + tail.size());
+  std::copy(tail.begin(), tail.end(), std::copy(head.begin(), head.end(), out.begin()));
+  return out;
 }
 
 /// A frame with `header`'s fields around `body`; length and checksum are right.
@@ -49,7 +48,7 @@ inline void reseal(ByteVector& frame) {
 inline ByteVector record_of(wire::RecordHeader header, const std::vector<std::uint32_t>& words) {
   header.words = static_cast<std::uint32_t>(words.size());
   auto out = bytes_of(header);
-  for (const auto word : words) out = joined(std::move(out), bytes_of(word));
+  for (const auto word : words) out = joined(out, bytes_of(word));
   return out;
 }
 
