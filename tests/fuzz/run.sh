@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Fuzzes whatever parses bytes, for SECONDS_EACH seconds a target (5 by default), starting from the
+# corpus in the repository.
+#
+#   tests/fuzz/run.sh [SECONDS_EACH] [TARGET…]
+#
+# Needs clang++-19 with its runtime; says so and passes where it is missing.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+seconds=${1:-5}
+shift || true
+targets=("$@")
+[ ${#targets[@]} -gt 0 ] || targets=(frame protocol_step text)
+compiler=${PLURIX_FUZZ_COMPILER:-clang++-19}
+if ! command -v "$compiler" >/dev/null; then
+  echo "fuzzing skipped: $compiler is not installed (package clang-19)"
+  exit 0
+fi
+build=${PLURIX_FUZZ_BUILD:-$root/build/fuzz}
+mkdir -p "$build/objects"
+flags=(-std=c++20 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+  -I"$root/include" -I"$root/history/include" -I"$root/transports/sim/include"
+  -I"$root/platform/sim/include")
+
+# Objects newer than every header are kept.
+newest=$(find "$root/include" "$root/history" "$root/platform/sim" "$root/transports/sim" \
+  -name '*.h' -printf '%T@\n' | sort -n | tail -n 1)
+compile() {
+  local source=$1 object=$2
+  if [ -f "$object" ] && [ "$object" -nt "$source" ] &&
+    awk -v a="$(stat -c %Y "$object")" -v b="$newest" 'BEGIN { exit !(a > b) }'; then
+    return
+  fi
+  "$compiler" "${flags[@]}" -c "$source" -o "$object"
+}
+export -f compile
+objects=()
+sources=("$root"/lib/*.cc)
+for target in "${targets[@]}"; do
+  [ "$target" != text ] ||
+    sources+=("$root"/history/*.cc "$root"/platform/sim/*.cc "$root"/platform/sim/checkers/*.cc
+      "$root"/transports/sim/*.cc)
+done
+for source in "${sources[@]}"; do
+  object="$build/objects/$(echo "${source#"$root"/}" | tr / _).o"
+  objects+=("$object")
+  compile "$source" "$object" &
+  while [ "$(jobs -r | wc -l)" -ge "$(nproc)" ]; do wait -n; done
+done
+wait
+
+for target in "${targets[@]}"; do
+  program="$build/${target}_fuzz"
+  "$compiler" "${flags[@]}" -fsanitize=fuzzer "$here/${target}_fuzz.cc" "${objects[@]}" -o "$program"
+  corpus="$here/corpus/$target"
+  found="$build/corpus_$target"
+  mkdir -p "$corpus" "$found"
+  echo "fuzzing $target for $seconds s"
+  if ! "$program" -max_total_time="$seconds" -max_len=8192 -print_final_stats=1 -verbosity=0 \
+    -artifact_prefix="$build/" "$found" "$corpus" >"$build/$target.log" 2>&1; then
+    tail -n 60 "$build/$target.log"
+    echo "fuzzing $target FAILED; replay: $program $build/crash-…"
+    exit 1
+  fi
+  grep -E 'number_of_executed_units' "$build/$target.log" || true
+done
