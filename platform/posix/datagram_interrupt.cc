@@ -38,6 +38,13 @@ std::uintptr_t program_counter(const void* machine) {
       static_cast<const ucontext_t*>(machine)->uc_mcontext.gregs[REG_RIP]);
 }
 
+[[noreturn]] void fail_to_tick() {
+  const int error = errno;
+  t_current = nullptr;
+  throw EnvironmentError("datagrams cannot interrupt this thread", describe_errno(error),
+                         "Look at the limit of pending signals (ulimit -i)");
+}
+
 }  // namespace
 
 // The two handlers. A friend, so that only they reach into the object.
@@ -45,12 +52,20 @@ struct InterruptSignals {
   static void tick(int signal, siginfo_t* info, void* machine) {
     const int saved_errno = errno;
     auto* current = t_current;
-    if (info->si_code == SI_TIMER && current != nullptr && info->si_value.sival_ptr == current) {
-      current->on_tick(machine);
+    auto* tick = current == nullptr || info->si_code != SI_TIMER
+                     ? nullptr
+                     : tick_of(*current, info->si_value.sival_ptr);
+    if (tick != nullptr) {
+      current->on_tick(*tick, machine);
     } else {
       pass_on_to_handler(g_previous_tick, signal, info, machine);
     }
     errno = saved_errno;
+  }
+
+  static DatagramInterrupt::Tick* tick_of(DatagramInterrupt& interrupt, const void* name) {
+    if (name == &interrupt.cpu_tick_) return &interrupt.cpu_tick_;
+    return name == &interrupt.wall_tick_ ? &interrupt.wall_tick_ : nullptr;
   }
 
   static void datagram(int signal, siginfo_t* info, void* machine) {
@@ -105,28 +120,41 @@ void DatagramInterrupt::attach(int fd, InterruptHandler handler, void* context, 
   ::pthread_sigmask(SIG_BLOCK, nullptr, &sleep_mask_);
   ::sigaddset(&sleep_mask_, tick_signal());
   const f_owner_ex owner = {F_OWNER_TID, ::gettid()};
+  // F_SETSIG although SIGIO is the default: only then does the signal say which descriptor.
+  if (file_flags_ < 0 || ::fcntl(fd, F_SETSIG, datagram_signal()) != 0 ||
+      ::fcntl(fd, F_SETOWN_EX, &owner) != 0) {
+    throw EnvironmentError("datagrams cannot interrupt this thread", describe_errno(errno),
+                           "Look for a sandbox that forbids fcntl on sockets");
+  }
+  t_current = this;
+  if (!start_timer(cpu_tick_, CLOCK_THREAD_CPUTIME_ID, owner.pid, period)) fail_to_tick();
+  if (!start_timer(wall_tick_, CLOCK_MONOTONIC, owner.pid, kSleepingPeriod)) {
+    const int error = errno;
+    ::timer_delete(cpu_tick_.timer);
+    errno = error;
+    fail_to_tick();
+  }
+}
+
+bool DatagramInterrupt::start_timer(Tick& tick, clockid_t clock, int thread,
+                                    Duration period) noexcept {
   sigevent event = {};
   event.sigev_notify = SIGEV_THREAD_ID;
   event.sigev_signo = tick_signal();
-  event.sigev_value.sival_ptr = this;
-  event.sigev_notify_thread_id = owner.pid;
-  // F_SETSIG although SIGIO is the default: only then does the signal say which descriptor.
-  if (file_flags_ < 0 || ::fcntl(fd, F_SETSIG, datagram_signal()) != 0 ||
-      ::fcntl(fd, F_SETOWN_EX, &owner) != 0 ||
-      ::timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer_) != 0) {
-    throw EnvironmentError("datagrams cannot interrupt this thread", describe_errno(errno),
-                           "Look at the limit of pending signals (ulimit -i)");
-  }
-  t_current = this;
+  event.sigev_value.sival_ptr = &tick;
+  event.sigev_notify_thread_id = thread;
+  if (::timer_create(clock, &event, &tick.timer) != 0) return false;
   const timespec interval = {static_cast<time_t>(period.ns / 1'000'000'000),
                              static_cast<long>(period.ns % 1'000'000'000)};
   const itimerspec schedule = {interval, interval};
-  ::timer_settime(timer_, 0, &schedule, nullptr);
+  ::timer_settime(tick.timer, 0, &schedule, nullptr);
+  return true;
 }
 
 void DatagramInterrupt::detach() noexcept {
   if (t_current != this) return;
-  ::timer_delete(timer_);
+  ::timer_delete(cpu_tick_.timer);
+  ::timer_delete(wall_tick_.timer);
   if (per_datagram()) switch_async(false);
   t_current = nullptr;
   fd_ = -1;
@@ -137,15 +165,15 @@ void DatagramInterrupt::switch_async(bool on) noexcept {
   ::fcntl(fd_, F_SETFL, on ? file_flags_ | O_ASYNC : file_flags_ & ~O_ASYNC);
 }
 
-void DatagramInterrupt::on_tick(void* machine_context) noexcept {
+void DatagramInterrupt::on_tick(Tick& tick, void* machine_context) noexcept {
   ++ticks_;
   const auto entries = entries_.load(std::memory_order_relaxed);
-  const bool computed_all_along = entries == entries_at_tick_;
-  entries_at_tick_ = entries;  // now already: the handler may restore another context
+  const bool away_all_along = entries == tick.entries;
+  tick.entries = entries;  // now already: the handler may restore another context
   // Before the node looks: what arrives from here on signals, what came earlier it finds.
-  if (computed_all_along && !per_datagram()) switch_async(true);
+  if (away_all_along && !per_datagram()) switch_async(true);
   call_handler(InterruptCause::kTick, machine_context);
-  entries_at_tick_ = entries_.load(std::memory_order_relaxed);
+  tick.entries = entries_.load(std::memory_order_relaxed);
 }
 
 void DatagramInterrupt::on_datagram(void* machine_context) noexcept {

@@ -191,6 +191,19 @@ TEST(DatagramInterrupt, TellsTheRuntimeLibraryFromTheProgram) {
   }));
 }
 
+TEST(DatagramInterrupt, AThreadThatSleepsInASystemCallAnswersToo) {
+  Node node;
+  node.attach();
+  node.wire.send();
+  const MonotonicClock clock;
+  const auto end = clock.now() + milliseconds(2000);
+  while (node.received == 0 && clock.now() < end) {
+    const timespec while_away = {0, 500'000'000};
+    ::nanosleep(&while_away, nullptr);
+  }
+  EXPECT_EQ(node.received, 1);
+}
+
 TEST(DatagramInterrupt, TheHandlerMayLeaveTheInterruptedCode) {
   NEEDS_PROMPT_SIGNALS();
   Node node;
