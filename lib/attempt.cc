@@ -1,3 +1,4 @@
+#include <plurix/base/mutation.h>
 #include <plurix/dsm/attempt.h>
 
 #include <algorithm>
@@ -8,7 +9,7 @@ namespace plurix {
 void Attempt::begin() noexcept {
   PLURIX_ASSERT(!active_);
   PLURIX_ASSERT(reads_ == 0 && writes_ == 0);
-  ++number_;
+  if (number_ == 0 || !mutated("attempt_stamp_not_advanced")) ++number_;
   active_ = true;
   doomed_ = false;
   reads_everything_ = false;
@@ -32,7 +33,9 @@ void Attempt::end() noexcept {
 void Attempt::roll_back() noexcept {
   PLURIX_ASSERT(active_);
   for (const auto page : write_set()) {
+    if (mutated("shadow_not_restored") && page != write_set().front()) continue;
     std::memcpy(directory_.frame(page).data(), shadow(page).data(), kPageSize);
+    if (mutated("write_access_left_on")) continue;
     if (directory_.rights(page) == Rights::kWrite) directory_.protect(page, Rights::kRead);
   }
   end();
@@ -47,6 +50,7 @@ void Attempt::add_read(PageIndex page) noexcept {
   PLURIX_ASSERT(active_ && !doomed_);
   PLURIX_ASSERT(directory_.state(page) != PageState::kAbsent);
   if (has_read(page)) return;
+  if (mutated("page_missing_from_read_set") && reads_ % 4 == 3) return;
   read_set_[reads_++] = page;
   read_stamp_[page] = number_;
 }
@@ -64,13 +68,15 @@ bool Attempt::add_write(PageIndex page) noexcept {
 }
 
 std::span<std::byte, kPageSize> Attempt::committed_contents(PageIndex page) const noexcept {
-  return active_ && has_written(page) ? shadow(page) : directory_.frame(page);
+  const bool written = active_ && has_written(page) && !mutated("uncommitted_page_served");
+  return written ? shadow(page) : directory_.frame(page);
 }
 
 void Attempt::collide(PageIndex page, CommitTime time) noexcept {
   if (!active_ || doomed_) return;
   const bool held = directory_.state(page) != PageState::kAbsent;
-  if (has_read(page) || (reads_everything_ && held)) doom(page, time);
+  const bool counts = reads_everything_ && !mutated("conservative_reads_forgotten");
+  if (has_read(page) || (counts && held)) doom(page, time);
 }
 
 void Attempt::doom(PageIndex page, CommitTime time) noexcept {
@@ -78,6 +84,7 @@ void Attempt::doom(PageIndex page, CommitTime time) noexcept {
   doomed_ = true;
   collision_page_ = page;
   collision_time_ = time;
+  if (mutated("doomed_attempt_not_stopped")) return;
   live_stamp_.store(kNoStamp, std::memory_order_relaxed);
 }
 

@@ -1,10 +1,12 @@
+#include <plurix/base/mutation.h>
 #include <plurix/dsm/catch_up.h>
 
 namespace plurix {
 
 void PendingRecords::put(const wire::RecordView& record, CommitTime applied) noexcept {
   const auto time = record.header.time;
-  if (time <= applied || time - applied > kWindow) return;
+  if (time <= applied) return;
+  if (time - applied > kWindow && !mutated("window_without_limit")) return;
   auto& slot = slots_[time.value % kWindow];
   if (slot.record.header.time == time) return;
   std::memcpy(slot.words, record.words.data(), record.words.size());
@@ -39,12 +41,16 @@ void CatchUp::put(const wire::RecordView& record) noexcept {
     return;
   }
   if (record.header.time != core_.applied + 1) ++core_.counters.records_out_of_order;
-  pending_.put(record, core_.applied);
+  auto kept = record;
+  if (mutated("commit_applied_without_its_time")) kept.header.time = core_.applied + 1;
+  pending_.put(kept, core_.applied);
 }
 
 std::uint16_t CatchUp::next_commit() const noexcept {
   const auto* first = pending_.find(core_.applied + 1);
-  if (first == nullptr || first->header.index != 0) return 0;
+  if (first == nullptr) return 0;
+  if (mutated("part_of_commit_visible")) return 1;
+  if (first->header.index != 0) return 0;
   for (std::uint16_t i = 1; i < first->header.count; ++i) {
     const auto* packet = pending_.find(core_.applied + 1 + i);
     if (packet == nullptr || packet->header.index != i ||
@@ -90,10 +96,12 @@ void CatchUp::on_catch_up_request(NodeId from, const wire::CatchUpRequest& reque
 }
 
 bool CatchUp::on_log_exhausted(const wire::LogExhausted& answer) noexcept {
+  if (mutated("log_exhausted_ignored")) return false;
   return behind() && tries_ > 0 && answer.oldest > core_.applied + 1;
 }
 
 void CatchUp::on_timer() noexcept {
+  if (mutated("catch_up_asked_for_once") && tries_ > 0) return;
   if (behind() && !core_.resyncing && core_.now >= next_ask_) ask();
 }
 

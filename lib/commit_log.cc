@@ -1,3 +1,4 @@
+#include <plurix/base/mutation.h>
 #include <plurix/dsm/commit_log.h>
 
 namespace plurix {
@@ -17,6 +18,7 @@ void CommitLog::append(const wire::RecordHeader& header, Bytes words) noexcept {
   for (std::uint32_t i = 0; i < header.words; ++i) {
     words_[position_++ & (words_.size() - 1)] = wire::element<std::uint32_t>(words, i);
   }
+  if (mutated("log_words_without_limit")) return;
   while (position_ - entry(oldest_).position > words_.size()) oldest_ = oldest_ + 1;
 }
 

@@ -1,3 +1,4 @@
+#include <plurix/base/mutation.h>
 #include <plurix/dsm/commits.h>
 
 #include <algorithm>
@@ -12,7 +13,7 @@ CommitTime Commits::commit_attempt() noexcept {
   const std::size_t per_packet = core_.config.words_per_packet;
   const auto count = (pages.size() + per_packet - 1) / per_packet;
   PLURIX_ASSERT(count <= wire::kMaxPackets);
-  const auto last = core_.applied + count;
+  const auto last = core_.applied + count + (mutated("commit_times_not_dense") ? 1 : 0);
   wire::RecordHeader header;
   header.writer = core_.self;
   header.count = static_cast<std::uint16_t>(count);
@@ -66,6 +67,7 @@ void Commits::apply(const wire::RecordView& record, CommitTime last) noexcept {
   if (record.header.kind != RecordKind::kWrite && record.header.kind != RecordKind::kAdopt) return;
   for (std::size_t i = 0; i < record.header.words; ++i) {
     const auto page = record.word(i);
+    if (mutated("invalidation_skipped") && i > 0 && i + 1 == record.header.words) continue;
     if (record.header.kind == RecordKind::kWrite) {
       invalidate(page, record.header.writer, last);
     } else {
@@ -81,7 +83,7 @@ void Commits::invalidate(PageIndex page, NodeId owner, CommitTime time) noexcept
     directory_.set_state(page, PageState::kAbsent);
     // What a doomed attempt has seen it may see again until it ends: one snapshot (DESIGN T2).
     const bool seen = attempt_.active() && attempt_.has_read(page);
-    if (!seen) directory_.protect(page, Rights::kNone);
+    if (!seen || mutated("snapshot_taken_away")) directory_.protect(page, Rights::kNone);
   }
   directory_.set_owner_hint(page, owner);
   directory_.set_written(page, time);
@@ -92,7 +94,7 @@ void Commits::adopt(PageIndex page, NodeId owner, CommitTime time) noexcept {
     PLURIX_ASSERT(directory_.state(page) != PageState::kAbsent);
     directory_.set_state(page, PageState::kOwned);
   } else if (directory_.state(page) == PageState::kOwned) {
-    directory_.set_state(page, PageState::kCopy);
+    if (!mutated("two_owners_after_adoption")) directory_.set_state(page, PageState::kCopy);
   }
   directory_.set_owner_hint(page, owner);
   directory_.set_written(page, time);

@@ -1,5 +1,6 @@
 #include <plurix/dsm/membership.h>
 
+#include <plurix/base/mutation.h>
 #include <plurix/base/prng.h>
 
 #include <algorithm>
@@ -132,7 +133,7 @@ void Membership::on_join_request(const Endpoint& from, const wire::JoinRequest& 
     return refuse(from, request.incarnation, wire::RefusalReason::kFull);
   }
   const auto cookie = cookie_for(from, request.incarnation);
-  if (request.cookie != cookie) {
+  if (request.cookie != cookie && !mutated("cookie_not_checked")) {
     const wire::JoinChallenge challenge{request.incarnation, 0, cookie};
     return core_.send_to(from, MessageType::kJoinChallenge,
                          std::as_bytes(std::span{&challenge, 1}));
@@ -361,6 +362,7 @@ std::size_t Membership::list_owned(std::span<PageIndex> room) const noexcept {
   std::size_t count = 0;
   const auto end = std::min(core_.high_water, directory_.pages());
   for (PageIndex page = 0; page < end && count < room.size(); ++page) {
+    if (mutated("leaver_takes_pages_along")) continue;
     if (directory_.state(page) == PageState::kOwned) room[count++] = page;
   }
   return count;
@@ -408,8 +410,9 @@ Instant Membership::deadline() const noexcept {
 }
 
 bool Membership::is_genuine(const wire::FrameHeader& header, const Endpoint& from) const noexcept {
-  return header.sender < kMaxNodes && core_.is_member[header.sender] &&
-         members_[header.sender].incarnation == header.incarnation &&
+  if (header.sender >= kMaxNodes || !core_.is_member[header.sender]) return false;
+  if (mutated("impostor_accepted")) return true;
+  return members_[header.sender].incarnation == header.incarnation &&
          members_[header.sender].endpoint == from;
 }
 

@@ -12,7 +12,8 @@ void PageDirectory::protect(PageIndex page, Rights rights) noexcept {
     return;
   }
   const Action action{.kind = ActionKind::kProtect, .rights = rights, .page = page, .count = 1};
-  if (!core_.actions.push(action)) protect_nothing_left();
+  if (core_.actions.push(action) || mutated("full_action_list_keeps_rights")) return;
+  protect_nothing_left();
 }
 
 void PageDirectory::protect_nothing_left() noexcept {

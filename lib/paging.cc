@@ -1,3 +1,4 @@
+#include <plurix/base/mutation.h>
 #include <plurix/dsm/paging.h>
 
 #include <cstring>
@@ -14,7 +15,8 @@ void Paging::fetch(PageIndex page) noexcept {
   }
   if (!core_.in_service() || fetches_.full()) return;
   // Its frame is the aborted attempt's until that ends, and would be rolled back over what came.
-  if (attempt_.active() && attempt_.has_read(page)) return;
+  const bool seen = attempt_.active() && attempt_.has_read(page);
+  if (seen && !mutated("page_fetched_into_attempt")) return;
   for (const auto& fetch : fetches_) {
     if (fetch.page == page) return;
   }
@@ -67,7 +69,7 @@ Paging::Answer Paging::on_page_request(const wire::FrameHeader& from,
     return Answer::kNone;
   }
   const bool broadcast = from.receiver == kEveryone;
-  if (from.commit_time > core_.applied) {
+  if (from.commit_time > core_.applied && !mutated("request_of_the_future_answered")) {
     // One place a node: it waits for one page at a time, and asks again if it is not answered.
     parked_[from.sender] = {request, from.commit_time, broadcast, true};
     ++core_.counters.requests_parked;
@@ -87,7 +89,7 @@ Paging::Answer Paging::answer(NodeId requester, CommitTime time, bool broadcast,
                     wire::PageRedirect{request.page, request.request, hint});
     return Answer::kNone;
   }
-  if (time < directory_.written(request.page)) {
+  if (time < directory_.written(request.page) && !mutated("page_served_to_late_requester")) {
     ++core_.counters.refused_out_of_date;
     catch_up_.help(requester, time + 1, core_.applied);
     return Answer::kOutOfDate;
@@ -141,8 +143,9 @@ void Paging::on_page_reply(const wire::FrameHeader& from, const wire::PageReply&
 
 bool Paging::settle(Fetch& fetch) noexcept {
   if (directory_.state(fetch.page) != PageState::kAbsent) return true;
-  if (!fetch.arrived || fetch.as_of > core_.applied) return false;
-  if (fetch.as_of < directory_.written(fetch.page)) {
+  const bool early = fetch.as_of > core_.applied && !mutated("page_of_the_future_mapped");
+  if (!fetch.arrived || early) return false;
+  if (fetch.as_of < directory_.written(fetch.page) && !mutated("stale_reply_mapped")) {
     ++core_.counters.replies_stale;
     fetch.tries = 0;
     ask_owner(fetch);
@@ -194,6 +197,10 @@ void Paging::on_timer() noexcept {
     }
     ++fetch.tries;
     ++core_.counters.fetch_retries;
+    if (mutated("hint_trusted_as_truth")) {
+      ask_owner(fetch);
+      continue;
+    }
     ask(fetch, kEveryone);
   }
 }

@@ -1,3 +1,5 @@
+#include <plurix/base/mutation.h>
+#include <plurix/commit/first_wins.h>
 #include <plurix/dsm/protocol.h>
 
 namespace plurix {
@@ -148,10 +150,13 @@ DropReason ProtocolCore::admit(const wire::FrameView& frame, const Endpoint& fro
       break;
   }
   if (!core_.member) return DropReason::kNotJoined;
-  if (header.cluster != core_.cluster) return DropReason::kForeignCluster;
-  if (header.epoch != core_.epoch) return DropReason::kOldEpoch;
+  if (header.cluster != core_.cluster && !mutated("foreign_cluster_accepted")) {
+    return DropReason::kForeignCluster;
+  }
+  if (header.epoch != core_.epoch && !mutated("old_epoch_accepted")) return DropReason::kOldEpoch;
   const bool to_us =
-      header.receiver == core_.self && header.receiver_incarnation == core_.config.incarnation;
+      header.receiver == core_.self &&
+      (header.receiver_incarnation == core_.config.incarnation || mutated("former_life_addressed"));
   if (!to_us && header.receiver != kEveryone) return DropReason::kWrongReceiver;
   if (header.sender == core_.self) return DropReason::kUnknownSender;
   if (!membership_.is_genuine(header, from)) {
@@ -292,7 +297,8 @@ bool ProtocolCore::dispatch_join(const wire::FrameView& frame, const Endpoint& f
       if (!wire::read_join_grant(frame.body, grant, members)) return false;
       const bool newcomer = membership_.joining();
       membership_.on_join_grant(frame.header, grant, members);
-      if (newcomer && core_.member) resync_.import(frame.header.sender);
+      if (newcomer && core_.member && !mutated("newcomer_imports_nothing"))
+        resync_.import(frame.header.sender);
       return true;
     }
     case MessageType::kJoinRefused: {
@@ -326,6 +332,7 @@ bool ProtocolCore::dispatch_records(const wire::FrameView& frame) noexcept {
     wire::RecordView record;
     (void)wire::read_record(rest, directory_.pages(), record);
     catch_up_.note_time(frame.header.sender, record.header.time);
+    if (mutated("record_applied_twice")) commits_.apply(record, record.header.time);
     catch_up_.put(record);
     if (!notice) apply_commits();
   }
@@ -351,7 +358,9 @@ bool ProtocolCore::lags_far(CommitTime from) const noexcept {
 bool ProtocolCore::on_time_query(NodeId from, Bytes body) noexcept {
   wire::TimeQuery query;
   if (!wire::read_body(body, query)) return false;
-  if (token_.usable()) core_.send_body(from, MessageType::kTimeReply, query);
+  if (token_.usable() || mutated("latest_told_by_anybody")) {
+    core_.send_body(from, MessageType::kTimeReply, query);
+  }
   return true;
 }
 
@@ -384,7 +393,7 @@ void ProtocolCore::send_beacon_if_due() noexcept {
   if (core_.now < next_beacon_) return;
   // The holder's time is the newest there is; the others only fill in while it is under way.
   next_beacon_ = core_.now + core_.config.beacon * (token_.held() ? 1 : 8);
-  if (core_.peers == 0) return;
+  if (core_.peers == 0 || mutated("beacon_not_sent")) return;
   ++core_.counters.beacons;
   core_.send(kEveryone, MessageType::kTimeBeacon, {});
 }
@@ -452,6 +461,7 @@ void ProtocolCore::use_token() noexcept {
   if (hold_wanted_) token_.hold_back(true);
   if (token_.must_yield() && !token_.held_back()) return;
   if (commit_wanted_) {
+    if (mutated("token_passed_before_notice")) token_.consider(FirstWins{});
     last_commit_ = commits_.commit_attempt();
     commit_wanted_ = false;
   }

@@ -1,3 +1,4 @@
+#include <plurix/base/mutation.h>
 #include <plurix/dsm/resync.h>
 
 namespace plurix {
@@ -86,7 +87,7 @@ void Resync::on_reply(const wire::FrameHeader& from, const wire::SyncReply& repl
   if (!expected || from.commit_time < as_of_) return;
   helper_ = from.sender;
   tries_ = 0;
-  if (!first_answer_) {
+  if (!first_answer_ || mutated("resync_skips_commits")) {
     first_answer_ = true;
     as_of_ = from.commit_time;
   }
@@ -94,6 +95,7 @@ void Resync::on_reply(const wire::FrameHeader& from, const wire::SyncReply& repl
   for (std::size_t i = 0; i < reply.entries; ++i) {
     const auto entry = wire::element<wire::SyncEntry>(entries, i);
     if (entry.page >= directory_.pages() || entry.owner == core_.self) continue;
+    if (mutated("resync_keeps_stale_page") && i == 0) continue;
     commits_.invalidate(entry.page, entry.owner, from.commit_time);
   }
   if (reply.high_water > core_.high_water) core_.high_water = reply.high_water;

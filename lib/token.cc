@@ -1,3 +1,4 @@
+#include <plurix/base/mutation.h>
 #include <plurix/dsm/token.h>
 
 namespace plurix {
@@ -42,7 +43,7 @@ void Token::on_request(const wire::FrameHeader& from, TokenRequest request) noex
   if (request.number <= granted_request_[request.node]) return;  // fulfilled; a late duplicate
   request.hops = 0;
   request.reserved = 0;
-  if (request.time < core_.applied) {
+  if (request.time < core_.applied && !mutated("token_granted_to_late_requester")) {
     ++core_.counters.token_refused_late;
     catch_up_.help(request.node, request.time + 1, core_.applied);
     if (!yields_to_late_) return;
@@ -113,7 +114,7 @@ void Token::grant_to(NodeId node) noexcept {
     if (request.node == node) granted_request_[node] = request.number;
   }
   remove(node);
-  held_ = false;
+  held_ = mutated("token_granted_twice");
   ++number_;
   ++core_.counters.token_grants;
   hint_ = node;
@@ -144,7 +145,7 @@ void Token::send_grant() noexcept {
 void Token::on_grant(const wire::FrameHeader& from, const wire::TokenGrant& grant,
                      Bytes waiting) noexcept {
   core_.send_body(from.sender, MessageType::kTokenAck, wire::TokenAck{grant.number, 0});
-  if (grant.number <= number_) {
+  if (grant.number <= number_ && !mutated("duplicate_grant_accepted")) {
     ++core_.counters.token_duplicates;
     return;
   }
@@ -161,7 +162,7 @@ void Token::on_grant(const wire::FrameHeader& from, const wire::TokenGrant& gran
 }
 
 void Token::on_ack(const wire::TokenAck& ack) noexcept {
-  if (ack.number == number_) unacknowledged_ = kNoNode;
+  if (ack.number == number_ || mutated("foreign_ack_accepted")) unacknowledged_ = kNoNode;
 }
 
 void Token::on_refusal() noexcept {
@@ -190,7 +191,8 @@ void Token::forget_late() noexcept {
 
 void Token::on_timer() noexcept {
   if (wanted_ && !held_ && core_.now >= next_ask_) ask();
-  if (unacknowledged_ != kNoNode && core_.now >= next_grant_) send_grant();
+  const bool due = unacknowledged_ != kNoNode && core_.now >= next_grant_;
+  if (due && !mutated("grant_not_repeated")) send_grant();
   if (!must_yield()) forget_late();
 }
 

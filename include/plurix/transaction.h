@@ -7,6 +7,7 @@
 #pragma once
 
 #include <plurix/base/assert.h>
+#include <plurix/base/mutation.h>
 #include <plurix/heap/object.h>
 #include <plurix/heap/root_block.h>
 
@@ -138,6 +139,7 @@ class HookList {
     for (std::size_t i = 0; i < size_; ++i) hooks_[i].call(hooks_[i].bytes);
   }
   void run_backward() {
+    if (mutated("undo_in_order_of_registration")) return run_forward();
     for (std::size_t i = size_; i > 0; --i) hooks_[i - 1].call(hooks_[i - 1].bytes);
   }
   void clear() noexcept { size_ = 0; }

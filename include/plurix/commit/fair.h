@@ -4,6 +4,7 @@
 // number of restarts of a transaction is at most kHoldAfter (DESIGN T4).
 #pragma once
 
+#include <plurix/base/mutation.h>
 #include <plurix/concepts/commit_strategy.h>
 
 namespace plurix {
@@ -14,7 +15,7 @@ struct Fair {
   NodeId grant(std::span<const TokenRequest> waiting, CommitTime) const noexcept {
     // Above the bound every request is as urgent as any other, so that arrival decides and nobody
     // is overtaken for ever.
-    auto best = waiting.front();
+    auto best = mutated("arrival_ignored") ? waiting.back() : waiting.front();
     for (const auto& request : waiting) {
       if (age(request) > age(best)) best = request;
     }

@@ -2,6 +2,7 @@
 // what the application's view may do with it now.
 #pragma once
 
+#include <plurix/base/mutation.h>
 #include <plurix/dsm/arena.h>
 #include <plurix/dsm/core_context.h>
 
@@ -39,6 +40,7 @@ class PageDirectory {
   /// No commit ever named the page, so it is zero everywhere and nobody needs to be asked: nobody
   /// owns it, and nobody would answer.
   bool never_written(PageIndex page) const noexcept {
+    if (mutated("gap_page_asked_for")) return page >= core_.high_water;
     return page >= core_.formatted && written_[page] == CommitTime{};
   }
 

@@ -7,6 +7,7 @@
 // Freestanding (E2). Not reentrant: the node masks its interrupts around a step.
 #pragma once
 
+#include <plurix/base/mutation.h>
 #include <plurix/dsm/event.h>
 #include <plurix/dsm/resync.h>
 
@@ -38,7 +39,8 @@ class ProtocolCore {
 
   /// The wish of the last LatestWanted is fulfilled.
   bool is_latest() const noexcept {
-    return latest_known_ && core_.applied >= latest_ && core_.in_service();
+    const bool applied = core_.applied >= latest_ || mutated("latest_not_awaited");
+    return latest_known_ && applied && core_.in_service();
   }
 
   /// The last LocalFault found no shadow page: the write set is full.

@@ -10,6 +10,7 @@
 //   and asks again when it has applied them.
 #pragma once
 
+#include <plurix/base/mutation.h>
 #include <plurix/dsm/catch_up.h>
 
 namespace plurix {
@@ -23,7 +24,8 @@ class Token {
 
   /// The token is here and this node has applied all that its granter had.
   bool usable() const noexcept {
-    return held_ && core_.in_service() && core_.applied >= granted_at_;
+    const bool current = core_.applied >= granted_at_ || mutated("token_used_before_catching_up");
+    return held_ && core_.in_service() && current;
   }
 
   /// A fair holder lets a late requester that it has just brought up to date go first; every holder
@@ -52,7 +54,7 @@ class Token {
 
   /// While held back the token is not passed on: a transaction runs under it.
   void hold_back(bool on) noexcept { held_back_ = on; }
-  bool held_back() const noexcept { return held_back_; }
+  bool held_back() const noexcept { return held_back_ && !mutated("token_passed_on_while_needed"); }
 
   NodeId holder_hint() const noexcept { return held_ ? core_.self : hint_; }
   void set_holder_hint(NodeId node) noexcept { hint_ = node; }
@@ -71,7 +73,7 @@ class Token {
   /// Passes the token on if somebody waits for it and nothing here needs it now.
   template <CommitStrategy S>
   void consider(const S& strategy) noexcept {
-    if (waiting_.empty() || !usable() || held_back_) return;
+    if (waiting_.empty() || !usable() || held_back()) return;
     BoundedVector<TokenRequest, kMaxNodes> ready;
     for (const auto& request : waiting_) {
       if (!is_late(request)) (void)ready.push(request);

@@ -2,6 +2,7 @@
 // behind it. Formatted by the founder before the first commit; changed by ordinary transactions.
 #pragma once
 
+#include <plurix/base/mutation.h>
 #include <plurix/base/page.h>
 
 #include <cstring>
@@ -66,7 +67,7 @@ inline void format_heap(std::byte* frames, const HeapGeometry& geometry) noexcep
 constexpr std::uint64_t place_object(std::uint64_t next_free, std::uint64_t size,
                                      std::uint64_t alignment) noexcept {
   auto offset = (next_free + alignment - 1) & ~(alignment - 1);
-  if (size > 0 && pages_spanned(offset, size) > 1) {
+  if (size > 0 && pages_spanned(offset, size) > 1 && !mutated("object_straddles_pages")) {
     offset = (offset + kPageSize - 1) & ~std::uint64_t{kPageSize - 1};
   }
   return offset;

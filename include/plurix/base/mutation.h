@@ -1,0 +1,91 @@
+// Bugs planted on purpose: the exam of the tests (tests/mutation). Each is a named switch in the
+// line that it breaks; tests/README.md says which test must notice. In every build but the exam's a
+// switch is false when the compiler sees it, and nothing of it remains.
+#pragma once
+
+#include <string_view>
+
+namespace plurix {
+
+inline constexpr std::string_view kMutations[] = {
+    // frames
+    "crc_not_checked",
+    "old_epoch_accepted",
+    "foreign_cluster_accepted",
+    "impostor_accepted",
+    "former_life_addressed",
+    // pages
+    "page_served_to_late_requester",
+    "page_of_the_future_mapped",
+    "stale_reply_mapped",
+    "request_of_the_future_answered",
+    "hint_trusted_as_truth",
+    "uncommitted_page_served",
+    "gap_page_asked_for",
+    "page_fetched_into_attempt",
+    // attempts
+    "page_missing_from_read_set",
+    "shadow_not_restored",
+    "attempt_stamp_not_advanced",
+    "doomed_attempt_not_stopped",
+    "write_access_left_on",
+    "conservative_reads_forgotten",
+    // commits
+    "invalidation_skipped",
+    "commit_applied_without_its_time",
+    "part_of_commit_visible",
+    "record_applied_twice",
+    "commit_times_not_dense",
+    "snapshot_taken_away",
+    // token
+    "token_granted_twice",
+    "duplicate_grant_accepted",
+    "token_passed_before_notice",
+    "token_used_before_catching_up",
+    "token_granted_to_late_requester",
+    "token_passed_on_while_needed",
+    "grant_not_repeated",
+    "foreign_ack_accepted",
+    "arrival_ignored",
+    // catching up
+    "catch_up_asked_for_once",
+    "log_exhausted_ignored",
+    "resync_keeps_stale_page",
+    "resync_skips_commits",
+    "beacon_not_sent",
+    "latest_not_awaited",
+    "latest_told_by_anybody",
+    // members
+    "two_owners_after_adoption",
+    "leaver_takes_pages_along",
+    "newcomer_imports_nothing",
+    "cookie_not_checked",
+    // limits
+    "window_without_limit",
+    "log_words_without_limit",
+    "full_action_list_keeps_rights",
+    "object_straddles_pages",
+    "undo_in_order_of_registration",
+};
+
+/// One of kMutations; any other name does not compile.
+class MutationName {
+ public:
+  consteval MutationName(const char* name) {  // NOLINT: a name is written where it is used
+    while (kMutations[index_] != name) ++index_;
+  }
+  constexpr unsigned index() const noexcept { return index_; }
+
+ private:
+  unsigned index_ = 0;
+};
+
+#if defined(PLURIX_EXAM)
+/// Index of the bug that this run has, set by tests/mutation.
+extern unsigned planted_mutation;
+inline bool mutated(MutationName name) noexcept { return name.index() == planted_mutation; }
+#else
+consteval bool mutated(MutationName) noexcept { return false; }
+#endif
+
+}  // namespace plurix
