@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""Wrong input ends with exit code 2 and words that help; an unreachable cluster with 3."""
+
+from run_plurix import (EXIT_DONE, EXIT_NOT_REACHABLE, EXIT_USAGE, expect, run, unique_cluster)
+
+WRONG = [
+    (("demo", "--workload", "lottery"), "registers"),
+    (("demo", "--nodes", "65"), "64"),
+    (("demo", "--nodes", "0"), "1"),
+    (("demo", "--heap", "plenty"), "plenty"),
+    (("demo", "--heap", "1K"), "at least"),
+    (("demo", "--seconds", "-1"), "--seconds"),
+    (("demo", "--drop", "x"), "--drop"),
+    (("demo", "--fault-source", "magic"), "sigsegv"),
+    (("demo", "--strategy", "coin"), "first-wins"),
+    (("demo", "--history", "/nonexistent/run.jsonl"), "/nonexistent/run.jsonl"),
+    (("demo", "--trace", "/nonexistent/run.json"), "/nonexistent/run.json"),
+    (("demo", "--no-such-flag",), "--no-such-flag"),
+    (("node", "--bind", "nowhere"), "nowhere"),
+    (("node", "--bind", "0.0.0.0:4000"), "address"),
+    (("node", "--peer", "somewhere"), "somewhere"),
+    (("node", "--workload", "lottery"), "none"),
+    (("fly",), "--help"),
+    ((), "--help"),
+]
+
+for args, words in WRONG:
+    code, out, err = run(*args)
+    expect(code == EXIT_USAGE, f"plurix {' '.join(args)}: exit code {code}", out, err)
+    expect(words in out + err, f"plurix {' '.join(args)}: does not say {words}", out, err)
+
+code, out, err = run("node", "--cluster", unique_cluster(), "--found", "never", "--join-timeout",
+                     "0.3")
+expect(code == EXIT_NOT_REACHABLE, f"nobody there: exit code {code}", out, err)
+
+for command in ("demo", "node", "check", "sim", "doctor", "version"):
+    code, out, err = run(command, "--help")
+    expect(code == EXIT_DONE, f"plurix {command} --help: exit code {code}", out, err)
+    expect(out.count("  plurix " + command) >= 2, f"plurix {command} --help: two examples", out)
