@@ -284,23 +284,31 @@ class Node {
   void pump() noexcept {
     const FrameSink sink{[](void* self, Bytes frame, const Endpoint& from) noexcept {
                            auto* node = static_cast<Node*>(self);
-                           node->step(event::FrameArrived{frame, from});
+                           node->step(event::FrameArrived{frame, from}, node->last_pump_);
                          },
                          this};
-    (void)net_.poll(sink);
     last_pump_ = time_.now();
+    (void)net_.poll(sink);
     if (last_pump_ >= protocol_.deadline()) step(event::TimerExpired{}, last_pump_);
   }
 
   /// Pumps until `done()`, or until stopped (returns false then). Masked.
   template <class Done>
   bool wait(Done done, Instant until = kNever) noexcept {
-    for (;;) {
+    pump();
+    return done() || wait_more(done, until);
+  }
+
+  /// The same after `done()` was just found false: waits before it pumps. A look at the network
+  /// right behind a request would be in vain, and is paid for before the other side may run.
+  template <class Done>
+  bool wait_more(Done done, Instant until = kNever) noexcept {
+    while (!stopped()) {
+      net_.wait(earlier(protocol_.deadline(), until));
       pump();
       if (done()) return true;
-      if (stopped()) return false;
-      net_.wait(earlier(protocol_.deadline(), until));
     }
+    return false;
   }
 
   void pump_if_due() noexcept {
@@ -321,12 +329,12 @@ class Node {
   /// Makes a page accessible and records the access. False if the attempt cannot go on. Masked.
   bool fault_in(PageIndex page, Access access, bool map) noexcept {
     // Asked anew after every look at the network: a page may come and be taken away in one batch.
-    const auto over = [&] {
-      step(event::LocalFault{page, access, map});
+    const auto over = [&](Instant now) {
+      step(event::LocalFault{page, access, map}, now);
       return protocol_.attempt().doomed() || protocol_.out_of_shadows() ||
              protocol_.is_present(page);
     };
-    if (!over() && !wait(over)) return false;
+    if (!over(time_.now()) && !wait_more([&] { return over(last_pump_); })) return false;
     return !protocol_.attempt().doomed() && !protocol_.out_of_shadows();
   }
 
@@ -588,7 +596,7 @@ class Node {
     const auto pages = static_cast<std::uint32_t>(protocol_.attempt().write_set().size());
     step(event::CommitWanted{collisions_});
     const auto over = [&] { return !protocol_.attempt().active() || doomed(); };
-    if (!over() && !wait(over)) return false;
+    if (!over() && !wait_more(over)) return false;
     if (protocol_.attempt().active()) return false;
     trace(TraceKind::kCommit, kNoPage, 0, pages);
     return true;
@@ -598,7 +606,7 @@ class Node {
     if (transaction_.freshness_ == Freshness::kLatest) {
       step(event::LatestWanted{});
       const auto over = [&] { return protocol_.is_latest() || doomed(); };
-      if (!over() && !wait(over)) return false;
+      if (!over() && !wait_more(over)) return false;
     }
     if (doomed()) return false;
     time = protocol_.core().applied;

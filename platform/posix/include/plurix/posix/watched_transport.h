@@ -32,9 +32,11 @@ class WatchedTransport {
 
   std::size_t poll(FrameSink sink) noexcept {
     interrupt_.entered();
-    // Before the look, which so finds what came too early to signal.
-    if (std::exchange(has_waited_, false)) (void)interrupt_.computing();
-    return inner_.poll(sink);
+    // Before the look, which so finds what came too early to signal; a poll after a wait may only
+    // hand out the frame that ended it.
+    const bool signals_on = std::exchange(has_waited_, false) && interrupt_.computing();
+    const auto frames = inner_.poll(sink);
+    return signals_on ? frames + inner_.poll(sink) : frames;
   }
 
   void wait(Instant until) noexcept {

@@ -1,8 +1,8 @@
 // UdpTransport: frames as UDP datagrams over IPv4, one unconnected socket a node.
 //
-// `wait` can notice a frame without consuming it: it holds the frame, and `poll` hands it out
-// before it asks the kernel for more. `wait` first spins (a wake-up across CPUs costs far more than
-// a round trip), giving the CPU away between looks, then sleeps.
+// `wait` can notice a frame without consuming it: it holds the frame, and the next `poll` hands out
+// that one alone, without asking the kernel for more. `wait` first spins (a wake-up across CPUs
+// costs far more than a round trip), giving the CPU away between looks, then sleeps.
 #pragma once
 
 #include <plurix/concepts/transport.h>
@@ -112,7 +112,7 @@ class UdpTransport {
   std::size_t poll_uring(FrameSink sink) noexcept;
   void deliver(FrameSink sink, const ReceivedFrame& frame) noexcept;
   bool frame_ready() noexcept;
-  bool spin(Instant until) noexcept;
+  bool spin(Instant begin, Instant until) noexcept;
   bool sleep(Instant until) noexcept;
 
   int fd_ = -1;
