@@ -23,12 +23,7 @@ class WirePair {
     step(0, event::FoundWanted{endpoint(0), kFormattedPages});
     const Endpoint seed = endpoint(0);
     step(1, event::JoinWanted{{&seed, 1}, endpoint(1), false, kFormattedPages});
-    for (int i = 0; i < 1000 && !core(1).core().member; ++i) {
-      now_ = now_ + milliseconds(5);
-      step(0, event::TimerExpired{});
-      step(1, event::TimerExpired{});
-    }
-    if (!core(1).core().member) throw std::runtime_error("the second core did not join");
+    let_time_pass_until([this] { return core(1).core().member; });
   }
 
   Protocol<Fair>& core(std::size_t node) { return nodes_[node]->protocol; }
@@ -45,12 +40,23 @@ class WirePair {
     }
   }
 
+  /// What cannot happen at once happens when timers fire. Throws if it never does.
+  template <class Done>
+  void let_time_pass_until(Done done) {
+    for (int i = 0; !done(); ++i) {
+      if (i == 1000) throw std::runtime_error("two wired cores make no progress");
+      now_ = now_ + milliseconds(5);
+      step(0, event::TimerExpired{});
+      step(1, event::TimerExpired{});
+    }
+  }
+
   /// One event alone; what it sends is lost.
   const ActionList& step_alone(std::size_t node, const Event& event) {
     return core(node).step(event, now_);
   }
 
-  /// The frame of the last step's first send.
+  /// The frame that a send action sends.
   static std::vector<std::byte> frame_of(const Action& action) {
     std::vector<std::byte> frame(action.head.begin(), action.head.end());
     frame.insert(frame.end(), action.payload.begin(), action.payload.end());
