@@ -93,7 +93,8 @@ std::unique_ptr<udp::UdpTransport> open_socket(const NodeOptions& options) {
 std::string words_for_geometry(const HeapGeometry& own, const HeapGeometry& theirs) {
   if (own.pages != theirs.pages) {
     return "its heap has " + format_bytes(theirs.bytes()) + ", this node was started with " +
-           format_bytes(own.bytes()) + "; set heap_bytes to " + std::to_string(theirs.bytes());
+           format_bytes(own.bytes()) + "; set heap_bytes to " + std::to_string(theirs.bytes()) +
+           " (plurix node --heap " + std::to_string(theirs.bytes()) + ")";
   }
   if (own.base != theirs.base) return "its heap stands at another address";
   return "its heap has format " + std::to_string(theirs.format) + ", this node's program format " +

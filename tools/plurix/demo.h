@@ -15,7 +15,7 @@ struct DemoSettings {
   std::uint64_t heap_bytes = std::uint64_t{64} << 20;
   double drop_percent = 0;
   std::uint64_t seed = 1;
-  std::uint64_t history_limit = 200'000;
+  std::uint64_t history_limit = 100'000;
   std::string history_file;
   std::string trace_file;
   bool json = false;

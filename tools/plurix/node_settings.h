@@ -18,7 +18,7 @@ struct NodeSettings {
   double seconds = 0;             ///< 0: until Ctrl-C
   double drop_percent = 0;
   std::uint64_t seed = 1;
-  std::uint64_t history_limit = 200'000;  ///< attempts recorded at most
+  std::uint64_t history_limit = 100'000;  ///< attempts recorded at most
   std::string history_file;
   std::string trace_file;
   bool trace = false;

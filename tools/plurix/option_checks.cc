@@ -1,6 +1,8 @@
 #include "option_checks.h"
 
+#include <cctype>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
 
@@ -22,12 +24,32 @@ CLI::Validator one_of(const std::string& what, std::vector<std::string> names) {
   return CLI::Validator(check, "NAME");
 }
 
+// Replaces "64M" by its number of bytes; returns what is wrong with it.
+std::string to_bytes(std::string& text) {
+  static constexpr std::string_view kUnits = "KMGT";
+  std::uint64_t number = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  auto unit = text.substr(static_cast<std::size_t>(rest - text.data()));
+  for (auto& c : unit) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  if (unit == "B") unit.clear();
+  const auto power = unit.empty() ? 0 : kUnits.find(unit.front()) + 1;
+  const bool known =
+      unit.empty() || (kUnits.find(unit.front()) != kUnits.npos &&
+                       (unit.size() == 1 || unit.substr(1) == "B" || unit.substr(1) == "IB"));
+  const bool fits = number <= (~std::uint64_t{0} >> (10 * power));
+  if (error != std::errc() || !known || !fits) {
+    return "\"" + text + "\" is no size; write it as 64M, 1G or a number of bytes";
+  }
+  text = std::to_string(number << (10 * power));
+  return {};
+}
+
 }  // namespace
 
 CLI::Option* add_heap_option(CLI::App& command, std::uint64_t& bytes) {
   return command
       .add_option("--heap", bytes, "Size of the shared heap, as 64M or 1G; equal on all nodes")
-      ->transform(CLI::AsSizeValue(false))
+      ->transform(CLI::Validator(to_bytes, "SIZE"))
       ->default_str("64M");
 }
 

@@ -28,7 +28,7 @@ namespace plurix::workloads {
 struct RecorderLimits {
   std::size_t attempts = 0;
   std::size_t operations = 4'000'000;
-  std::size_t list_values = 8'000'000;
+  std::size_t list_values = 4'000'000;
 };
 
 struct RecorderCounts {
