@@ -253,6 +253,8 @@ bool ProtocolCore::dispatch(const wire::FrameView& frame, const Endpoint& from) 
       Bytes entries;
       if (!wire::read_sync_reply(body, reply, entries)) return false;
       resync_.on_reply(header, reply, entries);
+      // What was committed since the first answer is still to be caught up with.
+      if (!core_.resyncing) catch_up_.note_time(sender, header.commit_time);
       return true;
     }
     case MessageType::kTimeBeacon:

@@ -84,7 +84,8 @@ void Resync::on_reply(const wire::FrameHeader& from, const wire::SyncReply& repl
   const bool expected = core_.resyncing && reply.number == number_ && reply.since == since_ &&
                         reply.cursor == cursor_;
   // An answer older than what we have seen (at first: than our own join) would take us back.
-  if (!expected || from.commit_time < as_of_) return;
+  const bool older = from.commit_time < as_of_ && !mutated("resync_takes_older_answer");
+  if (!expected || older) return;
   helper_ = from.sender;
   tries_ = 0;
   if (!first_answer_ || mutated("resync_skips_commits")) {

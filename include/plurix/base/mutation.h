@@ -52,6 +52,7 @@ inline constexpr std::string_view kMutations[] = {
     "log_exhausted_ignored",
     "resync_keeps_stale_page",
     "resync_skips_commits",
+    "resync_takes_older_answer",
     "beacon_not_sent",
     "latest_not_awaited",
     "latest_told_by_anybody",
