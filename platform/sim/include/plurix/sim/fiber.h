@@ -37,10 +37,11 @@ class Fiber {
   Context outside_;
   std::exception_ptr error_;
   bool done_ = false;
-  void* fake_stack_inside_ = nullptr;  // AddressSanitizer's, when it is there
-  void* fake_stack_outside_ = nullptr;
-  const void* outside_bottom_ = nullptr;
-  std::size_t outside_size_ = 0;
+  // AddressSanitizer's, when it is there.
+  [[maybe_unused]] void* fake_stack_inside_ = nullptr;
+  [[maybe_unused]] void* fake_stack_outside_ = nullptr;
+  [[maybe_unused]] const void* outside_bottom_ = nullptr;
+  [[maybe_unused]] std::size_t outside_size_ = 0;
 };
 
 }  // namespace plurix::sim
