@@ -14,10 +14,11 @@ void Token::make() noexcept {
 void Token::want(std::uint32_t collisions) noexcept {
   if (held_) return;
   if (wanted_) {
-    mine_.collisions = collisions;
+    mine_.collisions = collisions + times_refused_;
     return;
   }
   wanted_ = true;
+  times_refused_ = 0;
   asks_ = 0;
   mine_.node = core_.self;
   mine_.collisions = collisions;
@@ -167,6 +168,8 @@ void Token::on_ack(const wire::TokenAck& ack) noexcept {
 
 void Token::on_refusal() noexcept {
   if (!wanted_ || held_ || mine_.time >= core_.applied || catch_up_.behind()) return;
+  ++times_refused_;
+  ++mine_.collisions;
   asks_ = 0;
   ask();
 }

@@ -70,18 +70,17 @@ class Token {
 
   void on_member_left(NodeId node) noexcept;
 
-  /// Passes the token on if somebody waits for it and nothing here needs it now.
+  /// Passes the token on if somebody waits for it and nothing here needs it now. If the choice
+  /// falls on one who is late, the token waits here for him, as long as a yield lasts: two nodes
+  /// that are always in time could else pass it to and fro for ever.
   template <CommitStrategy S>
   void consider(const S& strategy) noexcept {
     if (waiting_.empty() || !usable() || held_back()) return;
-    BoundedVector<TokenRequest, kMaxNodes> ready;
+    const auto chosen = strategy.grant(waiting_.view(), core_.applied);
     for (const auto& request : waiting_) {
-      if (!is_late(request)) (void)ready.push(request);
-    }
-    if (ready.empty()) return;
-    const auto chosen = strategy.grant(ready.view(), core_.applied);
-    for (const auto& request : ready) {
-      if (request.node == chosen) return grant_to(chosen);
+      if (request.node != chosen) continue;
+      if (!is_late(request)) grant_to(chosen);
+      return;
     }
   }
 
@@ -121,7 +120,8 @@ class Token {
   BoundedVector<TokenRequest, kMaxNodes> waiting_;
   std::uint32_t granted_request_[kMaxNodes] = {};  ///< newest request we have fulfilled, by node
 
-  TokenRequest mine_;  ///< the own request, while wanted_
+  TokenRequest mine_;                ///< the own request, while wanted_
+  std::uint32_t times_refused_ = 0;  ///< it was late so often; ages it as collisions do
   Instant next_ask_ = kNever;
   unsigned asks_ = 0;
 
