@@ -46,7 +46,8 @@ NodeStatus status_in(const nlohmann::json& line) {
           .page_fetches = number("page_fetches"),
           .commit_time = number("commit_time"),
           .most_restarts = number("most_restarts"),
-          .dropped = number("dropped")};
+          .dropped = number("dropped"),
+          .protocol = line.value("protocol", nlohmann::json::object())};
 }
 
 }  // namespace

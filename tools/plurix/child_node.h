@@ -26,6 +26,7 @@ struct NodeStatus {
   std::uint64_t commit_time = 0;
   std::uint64_t most_restarts = 0;
   std::uint64_t dropped = 0;
+  nlohmann::json protocol;  ///< all counters (counters_json.h), at the end only
 };
 
 class ChildNode {

@@ -121,6 +121,7 @@ std::string DemoResult::to_json(const DemoSettings& settings) const {
   for (std::size_t i = 0; i < statuses.size(); ++i) {
     nlohmann::ordered_json node = {{"node", i}};
     node.update(of(statuses[i]));
+    node["protocol"] = statuses[i].protocol;
     json["per_node"].push_back(node);
   }
   return json.dump();

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "control.h"
+#include "counters_json.h"
 #include "exit_codes.h"
 #include "node_settings.h"
 #include "stop_signals.h"
@@ -143,7 +144,7 @@ class NodeRunner {
   void say_status(const char* event) {
     const auto& counts = recorder_.counts();
     const auto& core = node_.protocol().core().counters;
-    const nlohmann::ordered_json status = {
+    nlohmann::ordered_json status = {
         {"event", event},
         {"node", node_.id()},
         {"ns", node_.now().ns},
@@ -158,6 +159,7 @@ class NodeRunner {
         {"most_restarts", node_.counters().most_restarts},
         {"dropped", node_.wrapper().counters().dropped},
     };
+    if (event != std::string_view("status")) status["protocol"] = to_json(core);
     if (settings_.control || settings_.json) return say(status);
     std::printf("node %u: %llu committed, %llu aborted, %llu page fetches, commit time %llu\n",
                 node_.id(), static_cast<unsigned long long>(counts.committed),

@@ -1,0 +1,44 @@
+// All counters of a node's protocol, for machines: which of the rare paths a run took.
+#pragma once
+
+#include <plurix/dsm/core_context.h>
+
+#include <nlohmann/json.hpp>
+
+namespace plurix::tool {
+
+inline nlohmann::ordered_json to_json(const CoreCounters& counters) {
+  std::uint64_t frames_dropped = 0;
+  for (const auto count : counters.dropped) frames_dropped += count;
+  return {{"frames_received", counters.frames_received},
+          {"frames_dropped", frames_dropped},
+          {"actions_dropped", counters.actions_dropped},
+          {"fetches", counters.fetches},
+          {"fetch_retries", counters.fetch_retries},
+          {"pages_served", counters.pages_served},
+          {"refused_out_of_date", counters.refused_out_of_date},
+          {"requests_parked", counters.requests_parked},
+          {"redirects", counters.redirects},
+          {"replies_stale", counters.replies_stale},
+          {"replies_early", counters.replies_early},
+          {"commits", counters.commits},
+          {"commit_packets", counters.commit_packets},
+          {"aborts", counters.aborts},
+          {"records_applied", counters.records_applied},
+          {"records_duplicate", counters.records_duplicate},
+          {"records_out_of_order", counters.records_out_of_order},
+          {"catch_ups", counters.catch_ups},
+          {"records_resent", counters.records_resent},
+          {"log_exhausted", counters.log_exhausted},
+          {"resyncs", counters.resyncs},
+          {"token_requests", counters.token_requests},
+          {"token_forwards", counters.token_forwards},
+          {"token_refused_late", counters.token_refused_late},
+          {"token_grants", counters.token_grants},
+          {"token_duplicates", counters.token_duplicates},
+          {"token_yields", counters.token_yields},
+          {"throttles", counters.throttles},
+          {"beacons", counters.beacons}};
+}
+
+}  // namespace plurix::tool
