@@ -52,16 +52,25 @@ void Network::deliver_later(PortNumber from, PortNumber to, std::vector<std::byt
     delay.ns += static_cast<std::int64_t>(
         prng_.below(static_cast<std::uint64_t>(faults_.longest_delay.ns) * 10));
   }
-  scheduler_.after(delay, [this, from, to, bytes = std::move(bytes)]() mutable {
+  auto frame_mark = mark(bytes);
+  scheduler_.after(delay, [this, from, to, bytes = std::move(bytes),
+                           frame_mark = std::move(frame_mark)]() mutable {
     auto& port = *ports_[to];
     if (port.inbox.size() >= kInboxLimit) {
       ++counters_.overflowed;
       return;
     }
     ++counters_.delivered;
-    port.inbox.push_back({std::move(bytes), port_endpoint(from)});
+    port.inbox.push_back({std::move(bytes), port_endpoint(from), std::move(frame_mark)});
     port.on_arrival();
   });
+}
+
+FrameMark Network::mark(const std::vector<std::byte>& bytes) {
+  if (wanted_ == nullptr || !wanted_(bytes)) return nullptr;
+  auto made = std::make_shared<const std::vector<std::byte>>(bytes);
+  watched_.push_back(made);
+  return made;
 }
 
 void Network::remember(PortNumber from, PortNumber to, const std::vector<std::byte>& bytes) {

@@ -27,6 +27,7 @@ class PageDirectory {
 
   std::uint32_t pages() const noexcept { return core_.config.geometry.pages; }
   PageState state(PageIndex page) const noexcept { return state_[page]; }
+  std::span<const PageState> states() const noexcept { return state_; }
   void set_state(PageIndex page, PageState state) noexcept { state_[page] = state; }
 
   /// The presumed owner, kNoNode if unknown. A hint: it may be wrong, and then costs a message.

@@ -1,130 +1,85 @@
 #include <plurix/sim/cluster_checker.h>
 
-#include <cstring>
+#include <plurix/sim/checkers/at_rest.h>
+#include <plurix/sim/checkers/bounded_memory.h>
+#include <plurix/sim/checkers/whole_commits.h>
+#include <plurix/sim/network.h>
 
 namespace plurix::sim {
 namespace {
 
-std::string text(CommitTime time) { return std::to_string(time.value); }
-
-[[noreturn]] void fail(const std::string& words) { throw Violation(words); }
+bool looks_like_a_grant(Bytes frame) {
+  const auto at = offsetof(wire::FrameHeader, type);
+  return frame.size() > at &&
+         frame[at] == std::byte{static_cast<std::uint8_t>(wire::MessageType::kTokenGrant)};
+}
 
 }  // namespace
 
+ClusterChecker::ClusterChecker(std::uint32_t heap_pages, Network* network)
+    : network_(network), commits_(heap_pages) {
+  if (network_ != nullptr) network_->watch(looks_like_a_grant);
+}
+
 void ClusterChecker::check_after(std::size_t index) {
   ++checks_;
-  check_token();
-  learn_records(index);
-  check_owners(index);
-}
-
-void ClusterChecker::check_token() const {
-  const Watched* holder = nullptr;
-  for (const auto& node : nodes_) {
-    if (!node.core->token().held()) continue;
-    if (holder != nullptr) {
-      fail("P1: two tokens: node " + std::to_string(holder->core->core().self) + " and node " +
-           std::to_string(node.core->core().self) + " both hold it");
-    }
-    holder = &node;
-  }
-}
-
-void ClusterChecker::learn_records(std::size_t index) {
   auto& node = nodes_[index];
+  check_token();
+  learn_records(node);
+  const auto state = observe(*node.core);
+  check_whole_commits(commits_, state);
+  owners_.check(state);
+}
+
+void ClusterChecker::check_token() {
+  grants_.clear();
+  if (network_ != nullptr) {
+    network_->for_each_watched([this](Bytes frame) {
+      if (const auto grant = read_grant(frame)) grants_.push_back(*grant);
+    });
+  }
+  check_one_token(observe_all(), grants_);
+}
+
+void ClusterChecker::learn_records(Watched& node) {
   const auto& core = node.core->core();
   if (!core.in_service()) return;
   if (!node.joined) {
     // A founder's first record has time 1; a newcomer starts wherever its import ended.
     node.joined = true;
-    node.seen = core.self == 0 && records_.empty() ? CommitTime{} : core.applied;
+    node.seen = core.self == 0 && newest() == CommitTime{} ? CommitTime{} : core.applied;
   }
+  commits_.check_forward(core.self, node.seen, core.applied);
+  if (core.applied == node.seen) return;
   const auto& log = node.core->catch_up().log;
   for (auto time = node.seen + 1; time <= core.applied; time = time + 1) {
-    if (log.has(time)) learn(index, time);  // skipped by a resynchronization otherwise
-  }
-  if (core.applied < node.seen) {
-    fail("P3: node " + std::to_string(core.self) + " went back from " + text(node.seen) + " to " +
-         text(core.applied));
+    if (log.has(time)) learn(*node.core, time);  // skipped by a resynchronization otherwise
   }
   node.seen = core.applied;
+  check_bounded(core.self, usage_of(*node.core));
 }
 
-void ClusterChecker::learn(std::size_t index, CommitTime time) {
+void ClusterChecker::learn(const ProtocolCore& node, CommitTime time) {
   std::byte bytes[wire::kSmallBody];
-  const auto& log = nodes_[index].core->catch_up().log;
-  const auto size = log.copy(time, bytes);
-  Bytes rest{bytes, size};
-  wire::RecordView record;
-  if (!wire::read_record(rest, nodes_[index].core->directory().pages(), record)) {
-    fail("P3: the record of commit time " + text(time) + " is malformed in a log");
-  }
-  const auto self = nodes_[index].core->core().self;
-  if (time.value > records_.size()) {
-    if (time.value != records_.size() + 1 || record.header.writer != self) {
-      fail("P3: node " + std::to_string(self) + " applied commit time " + text(time) +
-           " before anybody made it; the newest is " + text(newest()));
-    }
-    records_.push_back({self, {bytes, bytes + size}});
-    if (record.header.kind != wire::RecordKind::kWrite &&
-        record.header.kind != wire::RecordKind::kAdopt) {
-      return;
-    }
-    for (std::size_t i = 0; i < record.header.words; ++i) {
-      const auto page = record.word(i);
-      if (owners_.size() <= page) owners_.resize(page + 1);
-      owners_[page].emplace_back(time + (record.header.count - 1u - record.header.index), self);
-    }
-    return;
-  }
-  const auto& known = records_[time.value - 1];
-  if (known.bytes.size() != size || std::memcmp(known.bytes.data(), bytes, size) != 0) {
-    fail("P3: commit time " + text(time) + " is two different commits: node " +
-         std::to_string(known.writer) + " made one, node " + std::to_string(self) + " has another");
-  }
+  const auto size = node.catch_up().log.copy(time, bytes);
+  const auto before = newest();
+  const auto* learned = commits_.learn(node.core().self, time, Bytes{bytes, size});
+  if (learned == nullptr) return;
+  check_packets_follow(before == CommitTime{} ? nullptr : &commits_.at(before), *learned);
+  owners_.learn(*learned);
 }
 
-void ClusterChecker::check_owners(std::size_t index) const {
-  const auto& node = *nodes_[index].core;
-  const auto& core = node.core();
-  if (!core.in_service()) return;
-  for (PageIndex page = 0; page < owners_.size(); ++page) {
-    if (owners_[page].empty() || node.directory().state(page) != PageState::kOwned) continue;
-    NodeId owner = kNoNode;
-    for (auto it = owners_[page].rbegin(); it != owners_[page].rend(); ++it) {
-      if (it->first > core.applied) continue;
-      owner = it->second;
-      break;
-    }
-    if (owner != kNoNode && owner != core.self) {
-      fail("P2: node " + std::to_string(core.self) + " owns page " + std::to_string(page) +
-           " at commit time " + text(core.applied) + ", and so does node " + std::to_string(owner));
-    }
-  }
+std::span<const NodeState> ClusterChecker::observe_all() {
+  states_.clear();
+  for (const auto& node : nodes_) states_.push_back(observe(*node.core));
+  return states_;
 }
 
-void ClusterChecker::check_at_rest() const {
-  for (const auto& node : nodes_) {
-    const auto& core = node.core->core();
-    if (!core.member) continue;
-    if (core.applied != newest()) {
-      fail("P4: node " + std::to_string(core.self) + " rests at commit time " + text(core.applied) +
-           "; the newest is " + text(newest()));
-    }
-    for (PageIndex page = 0; page < node.core->directory().pages(); ++page) {
-      if (node.core->directory().state(page) == PageState::kAbsent) continue;
-      for (const auto& other : nodes_) {
-        const auto& directory = other.core->directory();
-        if (!other.core->core().member || directory.state(page) != PageState::kOwned) continue;
-        if (std::memcmp(directory.frame(page).data(), node.core->directory().frame(page).data(),
-                        kPageSize) != 0) {
-          fail("T1: the copy of page " + std::to_string(page) + " on node " +
-               std::to_string(core.self) + " differs from what its owner, node " +
-               std::to_string(other.core->core().self) + ", has");
-        }
-      }
-    }
-  }
+void ClusterChecker::check_at_rest() {
+  const auto nodes = observe_all();
+  check_all_applied(nodes, newest());
+  check_equal_copies(nodes);
+  owners_.check_nothing_lost(nodes);
 }
 
 }  // namespace plurix::sim

@@ -40,7 +40,9 @@ class Cluster {
       plurix::Node<SoftwareFaultSource, SimTransport, Strategy, SimClock, DigestTraceSink>;
 
   explicit Cluster(const ClusterOptions& options, Strategy strategy = {})
-      : options_(options), network_(scheduler_, mix(options.seed, 1)) {
+      : options_(options),
+        network_(scheduler_, mix(options.seed, 1)),
+        checker_(options.heap_pages, &network_) {
     network_.set_faults(options.faults);
     for (std::size_t i = 0; i < options.nodes; ++i) {
       hosts_.push_back(std::make_unique<Host>(*this, i, strategy));

@@ -1,25 +1,22 @@
-// The invariants that need to see all nodes at once, checked after every slice of every machine:
-// at most one token, at most one owner of a page at a commit time, dense commit times with one
-// record each, the same record everywhere; and at rest, copies equal to what their owner has.
+// Judges a whole cluster while it runs: after every slice of every machine the checkers of
+// `checkers/` look at all nodes and at what is on the wire, and at the end, when nothing is under
+// way, at every page.
 #pragma once
 
-#include <plurix/dsm/protocol.h>
-
-#include <stdexcept>
-#include <string>
-#include <vector>
+#include <plurix/sim/checkers/commit_times.h>
+#include <plurix/sim/checkers/one_owner.h>
+#include <plurix/sim/checkers/one_token.h>
 
 namespace plurix::sim {
 
-/// An invariant of DESIGN section 3 does not hold; `what()` says which and where, in words.
-class Violation : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
+class Network;
 
 class ClusterChecker {
  public:
-  /// Nodes are given once, in order; they outlive the checker.
+  /// `network` (may be null) carries the grants; it and the nodes outlive the checker.
+  ClusterChecker(std::uint32_t heap_pages, Network* network);
+
+  /// Nodes are given once, in order.
   void add(const ProtocolCore& node) { nodes_.push_back({&node, CommitTime{}, false}); }
 
   /// Node `index` starts a new life, with empty memory.
@@ -31,9 +28,9 @@ class ClusterChecker {
   void check_after(std::size_t index);
 
   /// Nothing is under way: every node has applied everything.
-  void check_at_rest() const;
+  void check_at_rest();
 
-  CommitTime newest() const { return {records_.size()}; }
+  CommitTime newest() const { return commits_.newest(); }
   std::uint64_t checks() const { return checks_; }
 
  private:
@@ -42,19 +39,18 @@ class ClusterChecker {
     CommitTime seen;
     bool joined;
   };
-  struct Record {
-    NodeId writer = kNoNode;
-    std::vector<std::byte> bytes;  ///< as on the wire
-  };
 
-  void check_token() const;
-  void learn_records(std::size_t index);
-  void learn(std::size_t index, CommitTime time);
-  void check_owners(std::size_t index) const;
+  void check_token();
+  void learn_records(Watched& node);
+  void learn(const ProtocolCore& node, CommitTime time);
+  std::span<const NodeState> observe_all();
 
+  Network* network_;
   std::vector<Watched> nodes_;
-  std::vector<Record> records_;                                     ///< by commit time, from 1
-  std::vector<std::vector<std::pair<CommitTime, NodeId>>> owners_;  ///< by page: who, since when
+  CommitTimesChecker commits_;
+  OwnerChecker owners_;
+  std::vector<NodeState> states_;      ///< room for `observe_all`
+  std::vector<GrantInFlight> grants_;  ///< room for `check_token`
   std::uint64_t checks_ = 0;
 };
 

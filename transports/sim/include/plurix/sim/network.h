@@ -55,9 +55,14 @@ inline PortNumber endpoint_port(const Endpoint& endpoint) noexcept {
   return port;
 }
 
+/// What an observer keeps of a frame that was sent and has not been taken out of an inbox. Lives as
+/// long as the frame does.
+using FrameMark = std::shared_ptr<const std::vector<std::byte>>;
+
 struct Arrived {
   std::vector<std::byte> bytes;
   Endpoint from;
+  FrameMark mark;
 };
 
 class Network {
@@ -83,6 +88,16 @@ class Network {
 
   /// Sends a frame. Each copy meets its own fate.
   void send(PortNumber from, PortNumber to, Bytes head, Bytes payload);
+
+  /// Marks the frames for which `wanted` is true, from now on.
+  void watch(bool (*wanted)(Bytes frame)) { wanted_ = wanted; }
+
+  /// Calls `visit(Bytes frame)` for each marked frame that is under way or in an inbox.
+  template <class Visit>
+  void for_each_watched(Visit visit) {
+    std::erase_if(watched_, [](const auto& mark) { return mark.expired(); });
+    for (const auto& mark : watched_) visit(Bytes{*mark.lock()});
+  }
 
   /// Remembers frames from now on, so that they can be replayed and altered.
   void remember_frames() { remembers_ = true; }
@@ -114,12 +129,15 @@ class Network {
   std::vector<std::byte> forge(const std::vector<std::byte>& model);
   void deliver_later(PortNumber from, PortNumber to, std::vector<std::byte> bytes);
   bool is_cut(PortNumber from, PortNumber to) const;
+  FrameMark mark(const std::vector<std::byte>& bytes);
 
   Scheduler& scheduler_;
   Prng prng_;
   LinkFaults faults_;
   std::vector<std::unique_ptr<Port>> ports_;
   NetworkCounters counters_;
+  bool (*wanted_)(Bytes frame) = nullptr;
+  std::vector<std::weak_ptr<const std::vector<std::byte>>> watched_;
   bool remembers_ = false;
   std::vector<Remembered> memory_;  ///< the newest kMemory frames, as a ring
   std::size_t next_memory_ = 0;
