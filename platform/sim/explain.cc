@@ -249,8 +249,8 @@ std::string lanes(const RunTrace& trace, std::size_t nodes, std::size_t lines) {
   out += "\n";
   const auto skip = trace.newest.size() > lines ? trace.newest.size() - lines : 0;
   for (auto i = skip; i < trace.newest.size(); ++i) {
-    const auto& r = trace.newest[i];
-    auto time = std::to_string((r.local_ns - 1'000'000'000) / 1000);
+    const auto& [at, r] = trace.newest[i];
+    auto time = std::to_string((at.ns - 1'000'000'000) / 1000);
     if (time.size() < 10) time.insert(0, 10 - time.size(), ' ');
     out += time + "  ";
     const auto lane = r.node < nodes ? r.node : 0u;

@@ -8,11 +8,10 @@ namespace {
 constexpr struct {
   FaultKind kind;
   std::string_view name;
-} kKinds[] = {{FaultKind::kCut, "cut"},
-              {FaultKind::kIsolate, "isolate"},
-              {FaultKind::kPause, "pause"},
-              {FaultKind::kReplay, "replay"},
-              {FaultKind::kGarbage, "garbage"}};
+} kKinds[] = {{FaultKind::kCut, "cut"},         {FaultKind::kIsolate, "isolate"},
+              {FaultKind::kPause, "pause"},     {FaultKind::kReplay, "replay"},
+              {FaultKind::kGarbage, "garbage"}, {FaultKind::kClock, "clock"}};
+static_assert(std::size(kKinds) == kFaultKinds);
 
 std::string_view name_of(FaultKind kind) {
   for (const auto& entry : kKinds) {
@@ -73,6 +72,10 @@ bool parse_timed(Scanner& in, TimedFault& fault) {
   }
   if (!known || !in.number(fault.node)) return false;
   if (fault.kind == FaultKind::kCut && !(in.take(">") && in.number(fault.other))) return false;
+  if (fault.kind == FaultKind::kClock &&
+      !(in.take("speed") && in.number(fault.speed) && fault.speed > 0)) {
+    return false;
+  }
   return in.take("at") && in.number(fault.at_us) && in.take("us") && in.take("for") &&
          in.number(fault.for_us) && in.take("us");
 }
@@ -91,6 +94,7 @@ std::string to_string(const FaultSchedule& schedule) {
     text += name_of(fault.kind);
     text += " " + std::to_string(fault.node);
     if (fault.kind == FaultKind::kCut) text += ">" + std::to_string(fault.other);
+    if (fault.kind == FaultKind::kClock) text += " speed " + std::to_string(fault.speed);
     text += " at " + std::to_string(fault.at_us) + "us for " + std::to_string(fault.for_us) + "us";
   }
   return text;
@@ -122,7 +126,8 @@ std::optional<FaultMenu> FaultMenu::parse(std::string_view text) {
                 {"corruption", &FaultMenu::corruption},
                 {"partition", &FaultMenu::partition},
                 {"pause", &FaultMenu::pause},
-                {"hostile", &FaultMenu::hostile}};
+                {"hostile", &FaultMenu::hostile},
+                {"clock", &FaultMenu::clock}};
   while (true) {
     const auto comma = text.find(',');
     const auto word = text.substr(0, comma);
@@ -162,6 +167,10 @@ FaultSchedule random_schedule(const FaultMenu& menu, std::uint32_t nodes, Durati
   for (std::uint32_t i = up_to(menu.pause ? 3 : 0); i > 0; --i) add(FaultKind::kPause, 10'000);
   for (std::uint32_t i = up_to(menu.hostile ? 6 : 0); i > 0; --i) {
     add(prng.chance(500'000) ? FaultKind::kReplay : FaultKind::kGarbage, 0);
+  }
+  for (std::uint32_t i = up_to(menu.clock ? 3 : 0); i > 0; --i) {
+    add(FaultKind::kClock, 50'000);
+    schedule.timed.back().speed = prng.chance(500'000) ? 100 + up_to(800) : 1'100 + up_to(3'000);
   }
   return schedule;
 }

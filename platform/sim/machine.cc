@@ -6,7 +6,7 @@
 namespace plurix::sim {
 
 Machine::Machine(Scheduler& scheduler, Network& network, std::uint64_t seed)
-    : scheduler_(scheduler), network_(network), prng_(seed) {
+    : scheduler_(scheduler), network_(network), prng_(seed), clock_(scheduler.now()) {
   port_ = network_.open([this] { on_arrival(); });
 }
 
@@ -22,6 +22,14 @@ void Machine::freeze(bool on) {
     missed_ = false;
     scheduler_.at(scheduler_.now(), [this] { on_arrival(); });
   }
+}
+
+void Machine::set_clock_speed(std::uint32_t speed) {
+  clock_.set_speed(speed, scheduler_.now());
+  // Whoever sleeps until the clock shows something has to look at it anew.
+  scheduler_.at(scheduler_.now(), [this] {
+    if (state_ == State::kSleeping) on_arrival();
+  });
 }
 
 void Machine::on_arrival() {
@@ -73,7 +81,7 @@ const char* Machine::state_name() const noexcept {
 void Machine::sleep(Instant until) {
   if (!network_.inbox(port_).empty()) return;
   state_ = State::kSleeping;
-  if (until != kNever) scheduler_.at(until, [this, stop = stops_] { wake(stop); });
+  if (until != kNever) scheduler_.at(clock_.real_at(until), [this, stop = stops_] { wake(stop); });
   fiber_->suspend();
 }
 

@@ -2,6 +2,7 @@
 // programs under random faults, the real core, every checker on. A failing case is shrunk, and
 // printed with the RC_PARAMS that replay it.
 #include <plurix/commit/first_wins.h>
+#include <plurix/sim/counted.h>
 #include <plurix/sim/explain.h>
 #include <plurix/sim/rapidcheck.h>
 
@@ -43,9 +44,8 @@ RC_GTEST_PROP(FaultSchedule, IsReadBackAsItWasPrinted, ()) {
 }
 
 // A rare path that no run takes is not tested: here a few seeds must take each of them.
-TEST(SimulatedCluster, TakesEveryRarePath) {
-  CoreCounters sum;
-  NetworkCounters network;
+TEST(SimulatedCluster, MeetsEveryFaultAndTakesEveryRarePath) {
+  Occurrences occurrences;
   for (std::uint64_t seed = 1; seed <= 30; ++seed) {
     Prng prng(seed);
     const auto program = random_program(5, 60, prng);
@@ -55,24 +55,10 @@ TEST(SimulatedCluster, TakesEveryRarePath) {
     options.faults = random_schedule(FaultMenu::all(), 5, milliseconds(5), prng);
     const auto result = run<Fair>(program, options);
     ASSERT_FALSE(result.violation) << "seed " << seed << ": " << *result.violation;
-    add(sum, result.counters);
-    network.replayed += result.network.replayed;
-    network.forged += result.network.forged;
+    occurrences.add(result);
   }
-  EXPECT_GT(sum.requests_parked, 0u);
-  EXPECT_GT(sum.redirects, 0u);
-  EXPECT_GT(sum.replies_stale, 0u);
-  EXPECT_GT(sum.replies_early, 0u);
-  EXPECT_GT(sum.refused_out_of_date, 0u);
-  EXPECT_GT(sum.records_out_of_order, 0u);
-  EXPECT_GT(sum.catch_ups, 0u);
-  EXPECT_GT(sum.log_exhausted, 0u);
-  EXPECT_GT(sum.resyncs, 0u);
-  EXPECT_GT(sum.token_forwards, 0u);
-  EXPECT_GT(sum.token_duplicates, 0u);
-  EXPECT_GT(sum.token_yields, 0u);
-  EXPECT_GT(network.replayed, 0u);
-  EXPECT_GT(network.forged, 0u);
+  for (const auto& [name, count] : occurrences.faults()) EXPECT_GT(count, 0u) << name;
+  for (const auto& [name, count] : occurrences.rare_paths()) EXPECT_GT(count, 0u) << name;
 }
 
 // What a case file says is all there is to a run.

@@ -2,6 +2,7 @@
 
 #include <plurix/commit/first_wins.h>
 #include <plurix/history/json_lines.h>
+#include <plurix/sim/counted.h>
 #include <plurix/sim/explain.h>
 
 #include <unistd.h>
@@ -93,8 +94,7 @@ struct Totals {
   std::uint64_t aborted = 0;
   std::uint32_t most_restarts = 0;
   std::uint64_t digest = 0;
-  CoreCounters counters;
-  sim::NetworkCounters network;
+  sim::Occurrences occurrences;
   std::vector<std::uint64_t> bad_seeds;
 
   void add(const sim::RunResult& r, std::uint64_t seed) {
@@ -105,61 +105,15 @@ struct Totals {
     aborted += r.aborted;
     most_restarts = std::max(most_restarts, r.most_restarts());
     digest ^= mix(r.digest, seed);  // whatever order the seeds end in
-    sim::add(counters, r.counters);
-    network.sent += r.network.sent;
-    network.lost += r.network.lost;
-    network.duplicated += r.network.duplicated;
-    network.reordered += r.network.reordered;
-    network.corrupted += r.network.corrupted;
-    network.cut_off += r.network.cut_off;
-    network.replayed += r.network.replayed;
-    network.forged += r.network.forged;
+    occurrences.add(r);
     if (r.violation) bad_seeds.push_back(seed);
   }
 };
 
-using Counted = std::vector<std::pair<const char*, std::uint64_t>>;
-
-Counted faults_counted(const sim::NetworkCounters& n) {
-  return {{"lost", n.lost},           {"duplicated", n.duplicated}, {"reordered", n.reordered},
-          {"corrupted", n.corrupted}, {"cut_off", n.cut_off},       {"replayed", n.replayed},
-          {"forged", n.forged}};
-}
-
-Counted rare_paths(const CoreCounters& c) {
-  return {{"requests_parked", c.requests_parked},
-          {"requests_refused_out_of_date", c.refused_out_of_date},
-          {"requests_redirected", c.redirects},
-          {"replies_stale", c.replies_stale},
-          {"replies_early", c.replies_early},
-          {"records_out_of_order", c.records_out_of_order},
-          {"records_duplicate", c.records_duplicate},
-          {"catch_ups", c.catch_ups},
-          {"log_exhausted", c.log_exhausted},
-          {"resynchronizations", c.resyncs},
-          {"token_requests_forwarded", c.token_forwards},
-          {"token_requests_late", c.token_refused_late},
-          {"token_grants_duplicate", c.token_duplicates},
-          {"token_yields", c.token_yields}};
-}
-
-Json as_json(const Counted& counted) {
+Json as_json(const std::vector<sim::Counted>& counted) {
   auto object = Json::object();
-  for (const auto& [name, count] : counted) object[name] = count;
+  for (const auto& [name, count] : counted) object[std::string(name)] = count;
   return object;
-}
-
-void print_counted(const char* title, const Counted& counted) {
-  std::cout << title;
-  std::string never;
-  for (const auto& [name, count] : counted) {
-    if (count == 0) {
-      never += never.empty() ? name : std::string(", ") + name;
-    } else {
-      std::cout << " " << name << " " << count << ",";
-    }
-  }
-  std::cout << (never.empty() ? " none left out" : " never: " + never) << "\n";
 }
 
 std::string hex(std::uint64_t value) {
@@ -245,8 +199,9 @@ int report(const Arguments& arguments, Range range, const Totals& totals, double
     json["transactions"] = totals.transactions;
     json["aborted"] = totals.aborted;
     json["most_restarts"] = totals.most_restarts;
-    json["faults_counted"] = as_json(faults_counted(totals.network));
-    json["rare_paths"] = as_json(rare_paths(totals.counters));
+    json["faults_counted"] = as_json(totals.occurrences.faults());
+    json["rare_paths"] = as_json(totals.occurrences.rare_paths());
+    json["dropped_frames"] = as_json(totals.occurrences.dropped_frames());
     json["seconds"] = seconds;
     std::cout << json.dump() << "\n";
   } else {
@@ -255,9 +210,10 @@ int report(const Arguments& arguments, Range range, const Totals& totals, double
               << totals.attempts << " attempts checked, " << totals.events << " events ("
               << static_cast<std::uint64_t>(static_cast<double>(totals.events) / seconds)
               << " a second)\n";
-    print_counted("faults:", faults_counted(totals.network));
-    print_counted("rare paths:", rare_paths(totals.counters));
-    std::cout << "most restarts of a transaction: " << totals.most_restarts << "\n"
+    std::cout << "faults: " << in_words(totals.occurrences.faults())
+              << "\nrare paths: " << in_words(totals.occurrences.rare_paths())
+              << "\ndropped frames: " << in_words(totals.occurrences.dropped_frames()) << "\n"
+              << "most restarts of a transaction: " << totals.most_restarts << "\n"
               << "violations: " << totals.bad_seeds.size() << "\ndigest: " << hex(totals.digest)
               << "\n";
   }

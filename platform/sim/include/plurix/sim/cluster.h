@@ -21,6 +21,7 @@ namespace plurix::sim {
 
 /// Adds up counters field by field.
 void add(CoreCounters& sum, const CoreCounters& more);
+void add(NetworkCounters& sum, const NetworkCounters& more);
 
 struct ClusterOptions {
   std::size_t nodes = 3;
@@ -78,7 +79,7 @@ class Cluster {
     const auto& core = host.node->protocol().core();
     if (leaving_ || core.peers == 0) return *host.node;
     leaving_ = true;
-    if (!host.node->leave(scheduler_.now() + options_.time_limit)) {
+    if (!host.node->leave(host.node->now() + options_.time_limit)) {
       throw Violation("progress: node " + std::to_string(index) + " could not leave");
     }
     leaving_ = false;
@@ -90,6 +91,9 @@ class Cluster {
     return *host.node;
   }
   std::uint64_t rejoins() const { return rejoins_; }
+
+  /// The programs have ended: from now on nothing goes wrong any more.
+  bool faults_are_over() const { return phase_ != Phase::kPrograms; }
 
   /// Of all nodes in all their lives.
   CoreCounters counters() const {
@@ -120,7 +124,7 @@ class Cluster {
           faults(machine, cluster.options_.heap_pages),
           transport(machine),
           clock(machine),
-          trace(cluster.trace_),
+          trace(cluster.trace_, cluster.scheduler_),
           index(number),
           strategy(policy) {
       be_born(cluster);
@@ -184,13 +188,13 @@ class Cluster {
     for (const auto& other : hosts_) {
       if (other.get() != &host) seeds.push_back(other->transport.local_endpoint());
     }
-    if (!host.node->join(seeds, false, scheduler_.now() + options_.time_limit)) {
+    if (!host.node->join(seeds, false, host.node->now() + options_.time_limit)) {
       throw Violation("progress: node " + std::to_string(host.index) + " could not join");
     }
   }
 
   void serve_while(Host& host, Phase phase) {
-    while (phase_ == phase) host.node->serve(scheduler_.now() + milliseconds(5));
+    while (phase_ == phase) host.node->serve(host.node->now() + milliseconds(5));
   }
 
   bool at_rest() const {

@@ -4,11 +4,12 @@
 //   loss=20000 duplication=10000 delay=5000..30000; isolate 2 at 1000us for 3000us; pause 0 at …
 //
 // Probabilities are in parts per million, delays in nanoseconds, times in microseconds from the
-// start of the programs.
+// start of the programs, the speed of a clock in thousandths of real time.
 #pragma once
 
 #include <plurix/sim/network.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,14 +24,20 @@ enum class FaultKind : std::uint8_t {
   kPause,    ///< `node` stands still, as under SIGSTOP
   kReplay,   ///< frames seen earlier are sent again to `node`, as they were
   kGarbage,  ///< random, cut-off, foreign and altered frames are sent to `node`
+  kClock,    ///< the clock of `node` runs slow or fast; never backwards
 };
+inline constexpr std::size_t kFaultKinds = 6;
+
+/// How often each kind of timed fault has happened, by FaultKind.
+using FaultCounts = std::array<std::uint64_t, kFaultKinds>;
 
 struct TimedFault {
   FaultKind kind = FaultKind::kPause;
   std::uint32_t node = 0;
   std::uint32_t other = 0;  ///< kCut only
   std::uint32_t at_us = 0;
-  std::uint32_t for_us = 0;  ///< 0 for kReplay and kGarbage
+  std::uint32_t for_us = 0;    ///< 0 for kReplay and kGarbage
+  std::uint32_t speed = 1000;  ///< kClock only: thousandths, at least 1
 
   friend bool operator==(const TimedFault&, const TimedFault&) = default;
 };
@@ -48,7 +55,7 @@ std::string to_string(const FaultSchedule& schedule);
 std::optional<FaultSchedule> parse_fault_schedule(std::string_view text);
 
 /// Which faults a random schedule may contain. `parse` reads "all", "none", or names joined by
-/// commas: loss, duplication, reordering, delay, corruption, partition, pause, hostile.
+/// commas: loss, duplication, reordering, delay, corruption, partition, pause, hostile, clock.
 struct FaultMenu {
   bool loss = false;
   bool duplication = false;
@@ -58,11 +65,12 @@ struct FaultMenu {
   bool partition = false;
   bool pause = false;
   bool hostile = false;
+  bool clock = false;
 
-  static FaultMenu all() noexcept { return {true, true, true, true, true, true, true, true}; }
+  static FaultMenu all() noexcept { return {true, true, true, true, true, true, true, true, true}; }
   static std::optional<FaultMenu> parse(std::string_view text);
   static constexpr std::string_view kNames =
-      "loss, duplication, reordering, delay, corruption, partition, pause, hostile";
+      "loss, duplication, reordering, delay, corruption, partition, pause, hostile, clock";
 };
 
 /// A schedule for `nodes` nodes whose programs take about `length`, drawn from `prng`.

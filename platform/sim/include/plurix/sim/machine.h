@@ -13,6 +13,33 @@
 
 namespace plurix::sim {
 
+/// A clock that runs at a speed of its own, in thousandths of real time, and never backwards.
+class DriftingClock {
+ public:
+  explicit DriftingClock(Instant start) noexcept : real_(start), shown_(start) {}
+
+  Instant shown_at(Instant real) const noexcept {
+    return shown_ + Duration{(real - real_).ns * speed_ / 1000};
+  }
+
+  /// The first real instant at which the clock shows `shown`, unless its speed changes before.
+  Instant real_at(Instant shown) const noexcept {
+    if (shown == kNever || shown <= shown_) return shown == kNever ? kNever : real_;
+    return real_ + Duration{((shown - shown_).ns * 1000 + speed_ - 1) / speed_};
+  }
+
+  void set_speed(std::uint32_t thousandths, Instant real) noexcept {
+    shown_ = shown_at(real);
+    real_ = real;
+    speed_ = thousandths;
+  }
+
+ private:
+  Instant real_;   ///< when the speed was set
+  Instant shown_;  ///< what the clock showed then
+  std::int64_t speed_ = 1000;
+};
+
 class Machine {
  public:
   Machine(Scheduler& scheduler, Network& network, std::uint64_t seed);
@@ -31,8 +58,11 @@ class Machine {
   /// Stops and continues the machine as SIGSTOP does: frames pile up, time goes on.
   void freeze(bool on);
 
+  /// Lets the machine's clock run at `speed` thousandths of real time from now on.
+  void set_clock_speed(std::uint32_t speed);
+
   // From inside the program:
-  /// Sleeps until a frame arrives or until `until`.
+  /// Sleeps until a frame arrives or until the machine's clock shows `until`.
   void sleep(Instant until);
   /// Computes: simulated time passes, and frames interrupt.
   void compute(Duration time);
@@ -44,7 +74,8 @@ class Machine {
   const char* state_name() const noexcept;
   PortNumber port() const noexcept { return port_; }
   Network& network() noexcept { return network_; }
-  Instant now() const noexcept { return scheduler_.now(); }
+  /// What the machine's clock shows.
+  Instant now() const noexcept { return clock_.shown_at(scheduler_.now()); }
 
  private:
   enum class State : std::uint8_t { kIdle, kRunning, kSleeping, kComputing, kDone };
@@ -56,6 +87,7 @@ class Machine {
   Scheduler& scheduler_;
   Network& network_;
   Prng prng_;
+  DriftingClock clock_;
   PortNumber port_;
   std::unique_ptr<Fiber> fiber_;
   std::function<void()> interrupt_;
@@ -135,12 +167,18 @@ class SimTransport {
 };
 static_assert(Transport<SimTransport>);
 
+/// An event and when it happened: the node's own clock may show something else.
+struct TimedRecord {
+  Instant at;
+  TraceRecord record;
+};
+
 /// What a run leaves for whoever wants to see it: a digest of every event (equal runs have equal
 /// digests) and, if asked for, the newest events themselves.
 struct RunTrace {
   std::uint64_t digest = 0;
   std::size_t keep = 0;  ///< how many of the newest events to keep
-  std::deque<TraceRecord> newest;
+  std::deque<TimedRecord> newest;
 };
 
 /// Folds every event of a node into the run's trace.
@@ -148,7 +186,8 @@ class DigestTraceSink {
  public:
   static constexpr bool kEnabled = true;
 
-  explicit DigestTraceSink(RunTrace& run) noexcept : run_(run) {}
+  DigestTraceSink(RunTrace& run, const Scheduler& scheduler) noexcept
+      : run_(run), scheduler_(scheduler) {}
 
   void record(const TraceRecord& r) noexcept {
     auto& digest = run_.digest;
@@ -159,11 +198,12 @@ class DigestTraceSink {
     digest = mix(digest, std::uint64_t{r.a} << 32 | r.b);
     if (run_.keep == 0) return;
     if (run_.newest.size() == run_.keep) run_.newest.pop_front();
-    run_.newest.push_back(r);
+    run_.newest.push_back({scheduler_.now(), r});
   }
 
  private:
   RunTrace& run_;
+  const Scheduler& scheduler_;
 };
 static_assert(TraceSink<DigestTraceSink>);
 

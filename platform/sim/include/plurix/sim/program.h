@@ -95,14 +95,15 @@ class Recorder {
   std::uint64_t values_ = 0;
 };
 
-/// Runs one transaction on `node` and records it.
-template <class NodeType>
-void run_plan(NodeType& node, const TransactionPlan& plan, Recorder& recorder) {
+/// Runs one transaction on `node` and records it. `clock.now()` is the same clock for all nodes.
+template <class NodeType, class CommonClock>
+void run_plan(NodeType& node, const TransactionPlan& plan, Recorder& recorder,
+              const CommonClock& clock) {
   const bool strict = plan.kind == TransactionKind::kReadLatest;
   const bool reads = strict || plan.kind == TransactionKind::kRead;
   const auto body = [&](Transaction& t) -> Verdict {
     recorder.begin_attempt(node.id(), node.config().core.incarnation, node.protocol().core().epoch,
-                           node.now());
+                           clock.now());
     const auto all = t.find<Registers>("registers");
     for (const auto& step : plan.steps) {
       const auto cell = register_of(all, step.key);
@@ -121,7 +122,7 @@ void run_plan(NodeType& node, const TransactionPlan& plan, Recorder& recorder) {
   const auto status = outcome.committed()   ? history::Status::kCommitted
                       : outcome.cancelled() ? history::Status::kCancelled
                                             : history::Status::kUnknown;
-  recorder.end(status, outcome.commit_time, node.now());
+  recorder.end(status, outcome.commit_time, clock.now());
 }
 
 }  // namespace plurix::sim

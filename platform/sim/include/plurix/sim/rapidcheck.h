@@ -53,15 +53,17 @@ inline rc::Gen<Program> programs(std::size_t nodes, std::size_t most) {
 inline rc::Gen<TimedFault> timed_faults(std::uint32_t nodes) {
   return rc::gen::map(
       rc::gen::build<TimedFault>(
-          rc::gen::set(&TimedFault::kind,
-                       rc::gen::element(FaultKind::kCut, FaultKind::kIsolate, FaultKind::kPause,
-                                        FaultKind::kReplay, FaultKind::kGarbage)),
+          rc::gen::set(&TimedFault::kind, rc::gen::element(FaultKind::kCut, FaultKind::kIsolate,
+                                                           FaultKind::kPause, FaultKind::kReplay,
+                                                           FaultKind::kGarbage, FaultKind::kClock)),
           rc::gen::set(&TimedFault::node, rc::gen::inRange<std::uint32_t>(0, nodes)),
           rc::gen::set(&TimedFault::other, rc::gen::inRange<std::uint32_t>(0, nodes)),
           rc::gen::set(&TimedFault::at_us, rc::gen::inRange<std::uint32_t>(0, 5'000)),
-          rc::gen::set(&TimedFault::for_us, rc::gen::inRange<std::uint32_t>(0, 10'000))),
+          rc::gen::set(&TimedFault::for_us, rc::gen::inRange<std::uint32_t>(0, 10'000)),
+          rc::gen::set(&TimedFault::speed, rc::gen::inRange<std::uint32_t>(100, 4'000))),
       [](TimedFault fault) {
         if (fault.kind != FaultKind::kCut) fault.other = 0;
+        if (fault.kind != FaultKind::kClock) fault.speed = 1000;
         return fault;
       });
 }

@@ -36,6 +36,7 @@ struct RunResult {
   history::History history;
   CoreCounters counters;  ///< of all nodes together
   NetworkCounters network;
+  FaultCounts faults{};
   RunTrace trace;
   std::uint64_t digest = 0;
   std::uint64_t events = 0;
@@ -53,14 +54,17 @@ inline bool strictly_serializable(const history::History& history) {
   return history::check_all(history).ok();
 }
 
-/// Puts the timed faults into the cluster's future. Times count from now.
+/// Puts the timed faults into the cluster's future, where they are counted in `counts`. Times count
+/// from now; what would begin after the programs have ended does not happen.
 template <class ClusterType>
-void plan_faults(ClusterType& cluster, const FaultSchedule& schedule) {
+void plan_faults(ClusterType& cluster, const FaultSchedule& schedule, FaultCounts& counts) {
   cluster.network().remember_frames();
   const auto nodes = static_cast<std::uint32_t>(cluster.size());
   for (const auto& fault : schedule.timed) {
     if (fault.node >= nodes || fault.other >= nodes) continue;
-    const auto set = [&cluster, fault, nodes](bool on) {
+    const auto set = [&cluster, &counts, fault, nodes](bool on) {
+      if (on && cluster.faults_are_over()) return;
+      if (on) ++counts[static_cast<std::size_t>(fault.kind)];
       auto& network = cluster.network();
       const auto port = [&](std::uint32_t node) { return cluster.machine(node).port(); };
       switch (fault.kind) {
@@ -82,6 +86,9 @@ void plan_faults(ClusterType& cluster, const FaultSchedule& schedule) {
         case FaultKind::kGarbage:
           if (on) network.send_garbage(port(fault.node), 64);
           break;
+        case FaultKind::kClock:
+          cluster.machine(fault.node).set_clock_speed(on ? fault.speed : 1000);
+          break;
       }
     };
     const auto start = cluster.scheduler().now() + microseconds(fault.at_us);
@@ -100,9 +107,9 @@ RunResult run(const Program& program, const RunOptions& options, Strategy strate
   cluster_options.node = options.node;
   cluster_options.time_limit = options.time_limit;
   Cluster<Strategy> cluster(cluster_options, strategy);
-  plan_faults(cluster, options.faults);
-  cluster.trace().keep = options.keep_events;
   RunResult result;
+  plan_faults(cluster, options.faults, result.faults);
+  cluster.trace().keep = options.keep_events;
   std::vector<std::vector<history::Attempt>> attempts(program.nodes.size());
   const auto started = cluster.scheduler().now();
   try {
@@ -114,7 +121,7 @@ RunResult run(const Program& program, const RunOptions& options, Strategy strate
         if (plan.kind == TransactionKind::kRejoin) {
           life = &cluster.rejoin(index);
         } else {
-          run_plan(*life, plan, recorder);
+          run_plan(*life, plan, recorder, cluster.scheduler());
         }
       }
     });
