@@ -4,17 +4,20 @@
 #include <utility>
 
 #include <plurix/history/commit_order.h>
+#include <plurix/history/freshness.h>
 #include <plurix/history/graph.h>
 #include <plurix/history/opacity.h>
 #include <plurix/history/outcome.h>
 #include <plurix/history/real_time.h>
+#include <plurix/history/restarts.h>
 #include <plurix/history/rollback.h>
 #include <plurix/history/well_formed.h>
 
 namespace plurix::history {
 namespace {
 
-Findings run(Check check, const Timeline& timeline, std::size_t limit) {
+Findings run(Check check, const Timeline& timeline, const CheckOptions& options) {
+  const auto limit = options.max_violations;
   switch (check) {
     case Check::kWellFormed:
       return check_well_formed(timeline.index(), limit);
@@ -22,12 +25,16 @@ Findings run(Check check, const Timeline& timeline, std::size_t limit) {
       return check_commit_order(timeline, limit);
     case Check::kRealTime:
       return check_real_time(timeline, limit);
+    case Check::kFreshness:
+      return check_freshness(timeline, limit);
     case Check::kOpacity:
       return check_opacity(timeline, limit);
     case Check::kGraph:
       return check_graph(timeline, limit);
     case Check::kRollback:
       return check_rollback(timeline, limit);
+    case Check::kRestarts:
+      return check_restarts(timeline.index().history(), *options.promised_restarts, limit);
   }
   return Findings(limit);
 }
@@ -74,12 +81,16 @@ std::string_view name_of(Check check) {
       return "commit_order";
     case Check::kRealTime:
       return "real_time";
+    case Check::kFreshness:
+      return "freshness";
     case Check::kOpacity:
       return "opacity";
     case Check::kGraph:
       return "graph";
     case Check::kRollback:
       return "rollback";
+    case Check::kRestarts:
+      return "restarts";
   }
   return "";
 }
@@ -105,7 +116,10 @@ Report check_all(const History& history, const CheckOptions& options) {
              "only graph judges them"});
   }
   for (const Check check : options.checks) {
-    take(report, check, run(check, timeline, options.max_violations));
+    take(report, check, run(check, timeline, options));
+  }
+  if (options.promised_restarts) {
+    take(report, Check::kRestarts, run(Check::kRestarts, timeline, options));
   }
   return report;
 }

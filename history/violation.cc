@@ -30,6 +30,13 @@ std::string name_of(const Attempt& attempt) {
   return name + ")";
 }
 
+std::string ended_before(const Attempt& first, const Attempt& second) {
+  const auto ns = second.begin_ns - first.end_ns;
+  return name_of(first) + " had ended " + std::to_string(ns / 1'000'000) + "." +
+         std::to_string(1'000'000 + ns % 1'000'000).substr(1) + " ms before " + name_of(second) +
+         " began";
+}
+
 std::string text_of(const Value& value) {
   constexpr std::size_t kShown = 8;
   if (!value.is_list) return std::to_string(value.number);

@@ -157,7 +157,8 @@ void mutate(History& history) {
 }
 
 Report timed_report(const History& history) {
-  return check_all(history, {{Check::kCommitOrder, Check::kRealTime, Check::kOpacity}, 10});
+  return check_all(
+      history, {{Check::kCommitOrder, Check::kRealTime, Check::kFreshness, Check::kOpacity}, 10});
 }
 
 std::string lines_of(const History& history) {

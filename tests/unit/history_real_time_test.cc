@@ -7,7 +7,6 @@
 namespace plurix::history::testing {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 std::string judged(const HistoryBuilder& h) { return violations_of(h.run(Check::kRealTime)); }
@@ -28,37 +27,6 @@ TEST(RealTime, FindsAnUpdateThatEndedFirstAndCommittedLater) {
             "before node 1 "
             "tx 2 attempt 1 (epoch 1, commit time 1) began, and yet comes after it in the order of "
             "commits\n");
-}
-
-TEST(RealTime, LetsAnOrdinaryReaderBeStaleButNotAStrictOne) {
-  HistoryBuilder h;
-  during(h.update(1, {w("x", 1)}), 100, 200);
-  during(h.reader(0, {r("x", 0)}), 300, 400);
-  EXPECT_EQ(judged(h), "");
-  h.history.attempts[1].strict = true;
-  EXPECT_THAT(judged(h), AllOf(HasSubstr("tx 1"), HasSubstr("asked for strict freshness")));
-  during(h.history.attempts[1], 200, 400);
-  EXPECT_EQ(judged(h), "") << "the update had not ended before the reader began";
-}
-
-TEST(RealTime, HoldsAStrictReaderToUpdatesOfALaterEpoch) {
-  HistoryBuilder h;
-  h.rollback(2, 0);
-  during(h.update(1, {w("x", 1)}), 100, 200);
-  in_epoch(h.history.attempts[0], 2);
-  during(h.reader(0, {r("x", 0)}), 300, 400);
-  h.history.attempts[1].strict = true;
-  EXPECT_THAT(judged(h), HasSubstr("asked for strict freshness"));
-}
-
-TEST(RealTime, DoesNotMissWhatARollbackUndid) {
-  HistoryBuilder h;
-  during(h.update(1, {w("x", 1)}), 100, 200);
-  h.rollback(2, 0);
-  during(h.reader(0, {r("x", 0)}), 300, 400);
-  h.history.attempts[1].strict = true;
-  in_epoch(h.history.attempts[1], 2);
-  EXPECT_EQ(judged(h), "");
 }
 
 TEST(RealTime, FindsASnapshotOfTheFuture) {

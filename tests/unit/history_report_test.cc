@@ -63,7 +63,7 @@ TEST(Report, RunsEveryCheckUnlessToldOtherwise) {
   EXPECT_TRUE(report.ok());
   EXPECT_THAT(report.checks_run, ::testing::ElementsAreArray(kAllChecks));
   EXPECT_THAT(to_words(report),
-              HasSubstr("well_formed commit_order real_time opacity graph rollback"));
+              HasSubstr("well_formed commit_order real_time freshness opacity graph rollback"));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ enum ExitCode { kDone = 0, kFailed = 1, kViolation = 4 };
 struct Arguments {
   std::string file;
   std::vector<std::string> checks;
+  std::optional<std::uint32_t> max_restarts;
   bool json = false;
 };
 
@@ -43,6 +45,7 @@ CheckOptions options_of(const Arguments& arguments) {
   CheckOptions options;
   if (!arguments.checks.empty()) options.checks.clear();
   for (const std::string& name : arguments.checks) options.checks.push_back(*check_named(name));
+  options.promised_restarts = arguments.max_restarts;
   return options;
 }
 
@@ -73,6 +76,8 @@ void add_check_command(CLI::App& app, int& exit_code) {
                    "Only these checks, by comma: " + names_of_checks())
       ->delimiter(',')
       ->check(CLI::Validator(check_name_error, "NAME"));
+  check->add_option("--max-restarts", arguments->max_restarts,
+                    "How often a transaction may be taken back, as its commit strategy promises");
   check->add_flag("--json", arguments->json, "One line of JSON with stable keys instead of words");
   check->footer(kFooter);
   check->callback([arguments, &exit_code] { exit_code = run_check(*arguments); });

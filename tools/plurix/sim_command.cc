@@ -103,7 +103,7 @@ struct Totals {
     attempts += r.history.attempts.size();
     transactions += r.committed;
     aborted += r.aborted;
-    most_restarts = std::max(most_restarts, r.most_restarts());
+    most_restarts = std::max(most_restarts, r.most_restarts);
     digest ^= mix(r.digest, seed);  // whatever order the seeds end in
     occurrences.add(r);
     if (r.violation) bad_seeds.push_back(seed);

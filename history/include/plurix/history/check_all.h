@@ -13,18 +13,31 @@
 
 namespace plurix::history {
 
-enum class Check { kWellFormed, kCommitOrder, kRealTime, kOpacity, kGraph, kRollback };
+enum class Check {
+  kWellFormed,
+  kCommitOrder,
+  kRealTime,
+  kFreshness,
+  kOpacity,
+  kGraph,
+  kRollback,
+  kRestarts,  // needs CheckOptions::promised_restarts
+};
 
+// Everything that the history alone can be asked.
 inline constexpr std::array kAllChecks{Check::kWellFormed, Check::kCommitOrder, Check::kRealTime,
-                                       Check::kOpacity,    Check::kGraph,       Check::kRollback};
+                                       Check::kFreshness,  Check::kOpacity,     Check::kGraph,
+                                       Check::kRollback};
 
-// "well_formed", "commit_order", "real_time", "opacity", "graph", "rollback"
+// "well_formed", "commit_order", "real_time", "freshness", "opacity", "graph", "rollback",
+// "restarts"; only those of kAllChecks are found by name.
 std::string_view name_of(Check check);
 std::optional<Check> check_named(std::string_view name);
 
 struct CheckOptions {
   std::vector<Check> checks{kAllChecks.begin(), kAllChecks.end()};
-  std::size_t max_violations = 10;  // kept in full by each check; all are counted
+  std::size_t max_violations = 10;                 // kept in full by each check; all are counted
+  std::optional<std::uint32_t> promised_restarts;  // if set, `restarts` is checked too
 };
 
 struct Counts {

@@ -1,8 +1,6 @@
 // Invariant `real_time` (T1): what had ended is in the past of what begins.
 //
 //  * An update that ended before another began has the smaller commit time.
-//  * A strict read-only transaction's snapshot contains every update that ended before it began,
-//  also one of a later epoch.
 //  * No snapshot shows the future: it contains no update that began after the reader ended.
 //
 // Theory: strict serializability is serializability plus these edges. All times come from one
@@ -10,8 +8,9 @@
 // take effect after its `end_ns`: it has ended before nothing. An update that a rollback undid is
 // compared with its own epoch and what came before it only.
 //
-// Cost: running maxima of `begin_ns` along the commit order and minima of `end_ns` against it; one
-// binary search a reader.
+// That a strict reader's snapshot is not too old is `freshness`' business.
+//
+// Cost: running maxima of `begin_ns` along the commit order; one binary search a reader.
 #pragma once
 
 #include <plurix/history/timeline.h>

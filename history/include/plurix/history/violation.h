@@ -39,6 +39,8 @@ struct Findings {
 
 // "node 1 tx 17 attempt 2 (epoch 1, commit time 123)"
 std::string name_of(const Attempt& attempt);
+// "A had ended 1.5 ms before B began"; the first ends no later than the second begins.
+std::string ended_before(const Attempt& first, const Attempt& second);
 // "5", "[1, 2, 7]"; a long list shows its ends only.
 std::string text_of(const Value& value);
 
