@@ -691,11 +691,23 @@ class Node {
     }
   }
 
+  /// The page a message is about; kNoPage for those about no single page.
+  static PageIndex page_named_in(wire::MessageType type, Bytes head) noexcept {
+    using wire::MessageType;
+    PageIndex page = kNoPage;
+    const bool about_a_page = type == MessageType::kPageRequest ||
+                              type == MessageType::kPageReply || type == MessageType::kPageRedirect;
+    // All three begin with it.
+    if (about_a_page) std::memcpy(&page, head.data() + sizeof(wire::FrameHeader), sizeof page);
+    return page;
+  }
+
   void trace_frame(TraceKind kind, const Action& action) noexcept {
     if constexpr (Trace::kEnabled) {
       wire::FrameHeader header;
       std::memcpy(&header, action.head.data(), sizeof header);
-      trace(kind, kNoPage, 0, static_cast<std::uint32_t>(header.type), action.node);
+      trace(kind, page_named_in(header.type, action.head), 0,
+            static_cast<std::uint32_t>(header.type), action.node);
     }
   }
 

@@ -1,5 +1,6 @@
 #include <plurix/sim/explain.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace plurix::sim {
@@ -69,97 +70,6 @@ bool parse_program(std::string_view text, Program& program) {
   return !program.nodes.empty();
 }
 
-/// One attempt to make a case smaller; false when there is nothing left to try.
-class Shrinker {
- public:
-  Shrinker(Case c, const std::function<bool(const Case&)>& fails, int tries)
-      : best_(std::move(c)), fails_(fails), tries_(tries) {}
-
-  Case run() {
-    bool smaller = true;
-    while (smaller && tries_ > 0) {
-      smaller = false;
-      smaller |= drop_timed_faults();
-      smaller |= quiet_links();
-      smaller |= drop_transactions();
-      smaller |= drop_steps();
-    }
-    return std::move(best_);
-  }
-
- private:
-  bool accept(Case candidate) {
-    if (tries_ <= 0) return false;
-    --tries_;
-    if (!fails_(candidate)) return false;
-    best_ = std::move(candidate);
-    return true;
-  }
-
-  bool drop_timed_faults() {
-    bool any = false;
-    for (std::size_t i = best_.faults.timed.size(); i-- > 0;) {
-      auto candidate = best_;
-      candidate.faults.timed.erase(candidate.faults.timed.begin() + static_cast<std::ptrdiff_t>(i));
-      any |= accept(std::move(candidate));
-    }
-    return any;
-  }
-
-  bool quiet_links() {
-    bool any = false;
-    for (const auto field : {&LinkFaults::loss, &LinkFaults::duplication, &LinkFaults::reordering,
-                             &LinkFaults::corruption}) {
-      if (best_.faults.links.*field == 0) continue;
-      auto candidate = best_;
-      candidate.faults.links.*field = 0;
-      any |= accept(std::move(candidate));
-    }
-    return any;
-  }
-
-  /// Takes away runs of transactions, long ones first.
-  bool drop_transactions() {
-    bool any = false;
-    for (std::size_t node = 0; node < best_.program.nodes.size(); ++node) {
-      for (auto length = best_.program.nodes[node].size(); length > 0; length /= 2) {
-        for (std::size_t at = 0; at + length <= best_.program.nodes[node].size();) {
-          auto candidate = best_;
-          auto& plans = candidate.program.nodes[node];
-          const auto first = plans.begin() + static_cast<std::ptrdiff_t>(at);
-          plans.erase(first, first + static_cast<std::ptrdiff_t>(length));
-          if (accept(std::move(candidate))) {
-            any = true;
-          } else {
-            at += length;
-          }
-          if (tries_ <= 0) return any;
-        }
-      }
-    }
-    return any;
-  }
-
-  bool drop_steps() {
-    bool any = false;
-    for (auto node = best_.program.nodes.size(); node-- > 0;) {
-      for (auto plan = best_.program.nodes[node].size(); plan-- > 0;) {
-        for (auto step = best_.program.nodes[node][plan].steps.size(); step-- > 0;) {
-          auto candidate = best_;
-          auto& steps = candidate.program.nodes[node][plan].steps;
-          steps.erase(steps.begin() + static_cast<std::ptrdiff_t>(step));
-          any |= accept(std::move(candidate));
-        }
-      }
-    }
-    return any;
-  }
-
-  Case best_;
-  const std::function<bool(const Case&)>& fails_;
-  int tries_;
-};
-
 std::string_view message_name(std::uint32_t type) {
   static constexpr std::string_view kNames[] = {"?",
                                                 "PageRequest",
@@ -206,10 +116,47 @@ std::string words(const TraceRecord& r) {
     case TraceKind::kResync:
       return "resync";
     case TraceKind::kSend:
-      return std::string(message_name(r.a)) + (r.b == kEveryone ? ">*" : ">" + number(r.b));
+      return std::string(message_name(r.a)) + (r.page == kNoPage ? "" : " p" + number(r.page)) +
+             (r.b == kEveryone ? " > all" : " > " + number(r.b));
     default:
       return "event " + number(static_cast<unsigned>(r.kind));
   }
+}
+
+constexpr std::size_t kLaneWidth = 26;
+
+std::string padded(std::string text) {
+  text.resize(kLaneWidth, ' ');
+  return text;
+}
+
+bool says_the_same(const TraceRecord& a, const TraceRecord& b) {
+  return a.node == b.node && a.kind == b.kind && a.a == b.a && a.b == b.b && a.page == b.page &&
+         a.commit_time == b.commit_time;
+}
+
+struct Event {
+  const TimedRecord* first;
+  std::size_t times;
+};
+
+/// A node that waits says the same over and over: what it has said within its last few words is
+/// counted, not shown again.
+std::vector<Event> without_repetitions(const RunTrace& trace) {
+  constexpr std::size_t kMemory = 24;
+  std::vector<Event> events;
+  for (const auto& timed : trace.newest) {
+    const auto memory = std::min(events.size(), kMemory);
+    const auto said = std::find_if(
+        events.rbegin(), events.rbegin() + static_cast<std::ptrdiff_t>(memory),
+        [&](const Event& event) { return says_the_same(event.first->record, timed.record); });
+    if (said != events.rbegin() + static_cast<std::ptrdiff_t>(memory)) {
+      ++said->times;
+    } else {
+      events.push_back({&timed, 1});
+    }
+  }
+  return events;
 }
 
 }  // namespace
@@ -234,27 +181,20 @@ std::optional<Case> parse_case(std::string_view text) {
   return c;
 }
 
-Case shrink(Case c, const std::function<bool(const Case&)>& fails, int tries) {
-  return Shrinker(std::move(c), fails, tries).run();
-}
-
 std::string lanes(const RunTrace& trace, std::size_t nodes, std::size_t lines) {
-  constexpr std::size_t kWidth = 22;
-  const auto pad = [](std::string text) {
-    text.resize(kWidth, ' ');
-    return text;
-  };
   std::string out = "        us  ";
-  for (std::size_t node = 0; node < nodes; ++node) out += pad("node " + std::to_string(node));
+  for (std::size_t node = 0; node < nodes; ++node) out += padded("node " + std::to_string(node));
   out += "\n";
-  const auto skip = trace.newest.size() > lines ? trace.newest.size() - lines : 0;
-  for (auto i = skip; i < trace.newest.size(); ++i) {
-    const auto& [at, r] = trace.newest[i];
-    auto time = std::to_string((at.ns - 1'000'000'000) / 1000);
+  const auto all = without_repetitions(trace);
+  for (auto i = all.size() > lines ? all.size() - lines : 0; i < all.size(); ++i) {
+    const auto& [event, times] = all[i];
+    auto time = std::to_string((event->at.ns - 1'000'000'000) / 1000);
     if (time.size() < 10) time.insert(0, 10 - time.size(), ' ');
-    out += time + "  ";
-    const auto lane = r.node < nodes ? r.node : 0u;
-    out += std::string(lane * kWidth, ' ') + words(r) + " @" + std::to_string(r.commit_time) + "\n";
+    const auto lane = event->record.node < nodes ? event->record.node : 0u;
+    out += time + "  " + std::string(lane * kLaneWidth, ' ') + words(event->record) + " @" +
+           std::to_string(event->record.commit_time);
+    if (times > 1) out += " (" + std::to_string(times) + " times)";
+    out += "\n";
   }
   return out;
 }

@@ -3,7 +3,7 @@
 #include <plurix/commit/first_wins.h>
 #include <plurix/history/json_lines.h>
 #include <plurix/sim/counted.h>
-#include <plurix/sim/explain.h>
+#include <plurix/sim/explore.h>
 
 #include <unistd.h>
 
@@ -64,25 +64,17 @@ std::optional<Range> parse_range(const std::string& text) {
 }
 
 sim::Case make_case(const Arguments& arguments, std::uint64_t seed) {
-  Prng prng(seed);
-  sim::Case c;
-  c.seed = seed;
-  c.strategy = arguments.strategy;
-  c.program = sim::random_program(arguments.nodes, arguments.transactions, prng);
-  // A transaction takes about 100 simulated microseconds.
-  c.faults = sim::random_schedule(*sim::FaultMenu::parse(arguments.faults), arguments.nodes,
-                                  microseconds(std::int64_t{100} * arguments.transactions), prng);
-  return c;
+  sim::ExploreOptions options;
+  options.nodes = arguments.nodes;
+  options.transactions = arguments.transactions;
+  options.faults = *sim::FaultMenu::parse(arguments.faults);
+  options.strategy = arguments.strategy;
+  return sim::random_case(options, seed);
 }
 
 sim::RunResult run_case(const sim::Case& c, std::size_t keep_events = 0) {
-  sim::RunOptions options;
-  options.seed = c.seed;
-  options.faults = c.faults;
-  options.node = sim::stressful_config();
-  options.keep_events = keep_events;
-  return c.strategy == "first-wins" ? sim::run<FirstWins>(c.program, options)
-                                    : sim::run<Fair>(c.program, options);
+  return c.strategy == "first-wins" ? sim::run_case<FirstWins>(c, keep_events)
+                                    : sim::run_case<Fair>(c, keep_events);
 }
 
 /// What all runs did together.
@@ -116,12 +108,6 @@ Json as_json(const std::vector<sim::Counted>& counted) {
   return object;
 }
 
-std::string hex(std::uint64_t value) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016lx", value);
-  return text;
-}
-
 Totals run_seeds(const Arguments& arguments, Range range) {
   Totals totals;
   std::mutex mutex;
@@ -153,25 +139,21 @@ Totals run_seeds(const Arguments& arguments, Range range) {
 
 /// Makes the failing case small, shows it, and leaves a file that replays it.
 void explain_failure(const sim::Case& failing, const Arguments& arguments, std::ostream& out) {
-  out << "VIOLATION with seed " << failing.seed << "; making it smaller …\n";
-  const auto small =
-      sim::shrink(failing, [](const sim::Case& c) { return run_case(c).violation.has_value(); });
-  const auto result = run_case(small, 400);
-  out << "\nWhat does not hold:\n"
-      << *result.violation << "\n\nThe case:\n"
-      << to_string(small) << "\nThe last events:\n"
-      << sim::lanes(result.trace, small.program.nodes.size(), 60) << "\n";
+  out << "VIOLATION with seed " << failing.seed << "; making it smaller …\n\n";
+  const auto found = sim::shrink_to_counterexample(
+      failing, [](const sim::Case& c, std::size_t keep) { return run_case(c, keep); });
   std::ofstream file(arguments.save_case);
-  file << to_string(small);
+  file << to_string(found.smallest);
   if (file.flush()) {
-    out << "Replay it (digest " << hex(result.digest) << "):\n  plurix sim --case "
-        << arguments.save_case << " --events\n";
-  } else {
-    out << "The case could not be written to " << arguments.save_case
-        << "; replay the unshortened one:\n  plurix sim --seed " << failing.seed << " --nodes "
-        << arguments.nodes << " --transactions " << arguments.transactions << " --faults "
-        << arguments.faults << " --strategy " << failing.strategy << "\n";
+    out << sim::to_words(found, "plurix sim --case " + arguments.save_case + " --events");
+    return;
   }
+  out << "(" << arguments.save_case << " could not be written; the command below is for the case "
+      << "as it was before it was made smaller)\n"
+      << sim::to_words(found, "plurix sim --seed " + std::to_string(failing.seed) + " --nodes " +
+                                  std::to_string(arguments.nodes) + " --transactions " +
+                                  std::to_string(arguments.transactions) + " --faults " +
+                                  arguments.faults + " --strategy " + failing.strategy);
 }
 
 bool write_history(const history::History& history, const std::string& path) {
@@ -193,7 +175,7 @@ int report(const Arguments& arguments, Range range, const Totals& totals, double
     json["strategy"] = arguments.strategy;
     json["violations"] = totals.bad_seeds.size();
     json["bad_seeds"] = totals.bad_seeds;
-    json["digest"] = hex(totals.digest);
+    json["digest"] = sim::digest_text(totals.digest);
     json["events"] = totals.events;
     json["attempts_checked"] = totals.attempts;
     json["transactions"] = totals.transactions;
@@ -214,8 +196,8 @@ int report(const Arguments& arguments, Range range, const Totals& totals, double
               << "\nrare paths: " << in_words(totals.occurrences.rare_paths())
               << "\ndropped frames: " << in_words(totals.occurrences.dropped_frames()) << "\n"
               << "most restarts of a transaction: " << totals.most_restarts << "\n"
-              << "violations: " << totals.bad_seeds.size() << "\ndigest: " << hex(totals.digest)
-              << "\n";
+              << "violations: " << totals.bad_seeds.size()
+              << "\ndigest: " << sim::digest_text(totals.digest) << "\n";
   }
   return totals.bad_seeds.empty() ? kDone : kViolation;
 }
@@ -234,7 +216,7 @@ int replay(const Arguments& arguments) {
   const auto result = run_case(*c, 2000);
   std::cout << to_string(*c);
   if (arguments.events) std::cout << sim::lanes(result.trace, c->program.nodes.size(), 2000);
-  std::cout << "digest: " << hex(result.digest) << "\n"
+  std::cout << "digest: " << sim::digest_text(result.digest) << "\n"
             << (result.violation ? *result.violation : "violations: 0") << "\n";
   return result.violation ? kViolation : kDone;
 }

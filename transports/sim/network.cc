@@ -19,6 +19,10 @@ bool Network::is_cut(PortNumber from, PortNumber to) const {
 
 void Network::send(PortNumber from, PortNumber to, Bytes head, Bytes payload) {
   if (to >= ports_.size()) return;
+  if (head.size() + payload.size() > kMaxFrame) {
+    ++counters_.too_large;
+    return;
+  }
   ++counters_.sent;
   if (is_cut(from, to)) {
     ++counters_.cut_off;

@@ -29,7 +29,7 @@ enum class TraceKind : std::uint8_t {
   kJoined,            ///< a: node
   kLeft,              ///< a: node
   kDropped,           ///< flags: reason (DropReason)
-  kSend,              ///< a: message type, b: receiver
+  kSend,              ///< a: message type, b: receiver, page: what it is about
   kReceive,           ///< a: message type, b: sender
 };
 

@@ -34,11 +34,16 @@ struct ClusterOptions {
   bool check_every_slice = true;
 };
 
-template <CommitStrategy Strategy = Fair>
+/// No wrapper around the simulated network.
+template <class Inner>
+using Bare = Inner;
+
+/// `Wrapper<SimTransport>` is a transport constructed from a SimTransport&, which outlives it.
+template <CommitStrategy Strategy = Fair, template <class> class Wrapper = Bare>
 class Cluster {
  public:
-  using NodeType =
-      plurix::Node<SoftwareFaultSource, SimTransport, Strategy, SimClock, DigestTraceSink>;
+  using Net = Wrapper<SimTransport>;
+  using NodeType = plurix::Node<SoftwareFaultSource, Net, Strategy, SimClock, DigestTraceSink>;
 
   explicit Cluster(const ClusterOptions& options, Strategy strategy = {})
       : options_(options),
@@ -122,7 +127,7 @@ class Cluster {
     Host(Cluster& cluster, std::size_t number, Strategy policy)
         : machine(cluster.scheduler_, cluster.network_, mix(cluster.options_.seed, number + 100)),
           faults(machine, cluster.options_.heap_pages),
-          transport(machine),
+          port(machine),
           clock(machine),
           trace(cluster.trace_, cluster.scheduler_),
           index(number),
@@ -138,15 +143,17 @@ class Cluster {
     void be_born(Cluster& cluster) {
       node.reset();
       faults.erase();
-      transport = SimTransport(machine);
+      port = SimTransport(machine);
+      transport.emplace(port);
       config = cluster.config_for(index + kMaxNodes * lives++);
       storage.assign(ProtocolCore::storage_needed(config.core), std::byte{0});
-      node.emplace(config, faults, transport, clock, trace, storage, strategy);
+      node.emplace(config, faults, *transport, clock, trace, storage, strategy);
     }
 
     Machine machine;
     SoftwareFaultSource faults;
-    SimTransport transport;
+    SimTransport port;
+    std::optional<Net> transport;
     SimClock clock;
     DigestTraceSink trace;
     std::size_t index;
@@ -186,7 +193,7 @@ class Cluster {
   void join(Host& host) {
     std::vector<Endpoint> seeds;
     for (const auto& other : hosts_) {
-      if (other.get() != &host) seeds.push_back(other->transport.local_endpoint());
+      if (other.get() != &host) seeds.push_back(other->transport->local_endpoint());
     }
     if (!host.node->join(seeds, false, host.node->now() + options_.time_limit)) {
       throw Violation("progress: node " + std::to_string(host.index) + " could not join");

@@ -14,6 +14,8 @@ struct Case {
   std::string strategy = "fair";
   FaultSchedule faults;
   Program program;
+
+  friend bool operator==(const Case&, const Case&) = default;
 };
 
 /// The case as text, and back. A case file is read by `plurix sim --case FILE`.
@@ -21,9 +23,10 @@ std::string to_string(const Case& c);
 std::optional<Case> parse_case(std::string_view text);
 
 /// Makes the case smaller as long as `fails` says that it still fails, with at most `tries` runs.
-Case shrink(Case c, const std::function<bool(const Case&)>& fails, int tries = 400);
+Case shrink(Case c, const std::function<bool(const Case&)>& fails, int tries = 3000);
 
-/// The newest events as text, a column a node, `lines` lines at most.
+/// The newest events as text, a column a node, `lines` lines at most; what a node says over and
+/// over while it waits is shown once, with how often.
 std::string lanes(const RunTrace& trace, std::size_t nodes, std::size_t lines);
 
 }  // namespace plurix::sim

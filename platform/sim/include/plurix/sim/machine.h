@@ -154,10 +154,13 @@ class SimTransport {
   std::size_t poll(FrameSink sink) noexcept;
   void wait(Instant until) noexcept;
   void set_peer(NodeId node, const Endpoint& endpoint) noexcept {
+    if (node >= kMaxNodes) return;
     peers_[node] = endpoint;
     is_peer_[node] = true;
   }
-  void remove_peer(NodeId node) noexcept { is_peer_[node] = false; }
+  void remove_peer(NodeId node) noexcept {
+    if (node < kMaxNodes) is_peer_[node] = false;
+  }
   Endpoint local_endpoint() const noexcept { return port_endpoint(machine_->port()); }
 
  private:

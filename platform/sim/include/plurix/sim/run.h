@@ -96,7 +96,7 @@ void plan_faults(ClusterType& cluster, const FaultSchedule& schedule, FaultCount
   }
 }
 
-template <CommitStrategy Strategy = Fair>
+template <CommitStrategy Strategy = Fair, template <class> class Wrapper = Bare>
 RunResult run(const Program& program, const RunOptions& options, Strategy strategy = {}) {
   ClusterOptions cluster_options;
   cluster_options.nodes = program.nodes.size();
@@ -105,7 +105,7 @@ RunResult run(const Program& program, const RunOptions& options, Strategy strate
   cluster_options.faults = options.faults.links;
   cluster_options.node = options.node;
   cluster_options.time_limit = options.time_limit;
-  Cluster<Strategy> cluster(cluster_options, strategy);
+  Cluster<Strategy, Wrapper> cluster(cluster_options, strategy);
   RunResult result;
   plan_faults(cluster, options.faults, result.faults);
   cluster.trace().keep = options.keep_events;

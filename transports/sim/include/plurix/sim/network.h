@@ -36,23 +36,26 @@ struct NetworkCounters {
   std::uint64_t replayed = 0;    ///< sent again by an attacker, as they were
   std::uint64_t forged = 0;      ///< made up by an attacker
   std::uint64_t overflowed = 0;  ///< arrived at a full inbox
+  std::uint64_t too_large = 0;   ///< larger than kMaxFrame; not sent
 };
 
 using PortNumber = std::uint32_t;
 
+/// The endpoint of nobody is all zero, so that of a port holds its number plus one.
 inline Endpoint port_endpoint(PortNumber port) noexcept {
   Endpoint endpoint;
   // Big-endian, so that endpoints compare in the order of their ports.
   for (unsigned i = 0; i < 4; ++i) {
-    endpoint.bytes[i] = static_cast<std::byte>((port >> (24 - 8 * i)) & 0xff);
+    endpoint.bytes[i] = static_cast<std::byte>(((port + 1) >> (24 - 8 * i)) & 0xff);
   }
   return endpoint;
 }
 
+/// A port that does not exist if the endpoint is nobody's.
 inline PortNumber endpoint_port(const Endpoint& endpoint) noexcept {
   PortNumber port = 0;
   for (unsigned i = 0; i < 4; ++i) port = port << 8 | static_cast<PortNumber>(endpoint.bytes[i]);
-  return port;
+  return port - 1;
 }
 
 /// What an observer keeps of a frame that was sent and has not been taken out of an inbox. Lives as
