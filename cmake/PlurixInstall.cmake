@@ -1,4 +1,4 @@
-# find_package(plurix COMPONENTS core udp posix sim) after `cmake --install`.
+# find_package(plurix COMPONENTS core udp posix sim conformance) after `cmake --install`.
 
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 /// What becomes of an unfinished frame when a piece of the next one comes. To await the rest is the
 /// mistake: when one piece is lost, nothing of that sender is ever heard again.
@@ -120,7 +121,8 @@ class BasicFragmenting {
     if (mark.index + 1 == mark.count) frame.size = mark.index * kPiece + contents.size();
     if (frame.missing != 0 || frame.size > plurix::kMaxFrame) return;
     ++whole_frames_;
-    sink_({frame.bytes, frame.size}, frame.from);
+    const auto from = std::exchange(frame.from, {});  // another copy of it is a frame of its own
+    sink_({frame.bytes, frame.size}, from);
   }
 
   Inner& inner_;

@@ -1,5 +1,6 @@
 #include <plurix/sim/machine.h>
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -97,20 +98,23 @@ void Machine::pause() {
 }
 
 SoftwareFaultSource::SoftwareFaultSource(Machine& machine, std::uint32_t pages)
-    : machine_(machine), bytes_(std::size_t{pages} * kPageSize) {
+    : machine_(machine), bytes_(std::size_t{pages} * kPageSize), rights_(pages) {
   memory_.reset(static_cast<std::byte*>(::operator new(bytes_, std::align_val_t{kPageSize})));
   frames_ = memory_.get();
   erase();
 }
 
-void SoftwareFaultSource::erase() noexcept { std::memset(frames_, 0, bytes_); }
+void SoftwareFaultSource::erase() noexcept {
+  std::memset(frames_, 0, bytes_);
+  std::fill(rights_.begin(), rights_.end(), Rights::kNone);
+}
 
 void SoftwareFaultSource::Free::operator()(std::byte* block) const noexcept {
   ::operator delete(block, std::align_val_t{kPageSize});
 }
 
-void SoftwareFaultSource::protect(PageIndex, std::uint32_t, Rights) noexcept {
-  // Rights are the directory's; nothing here could trap.
+void SoftwareFaultSource::protect(PageIndex first, std::uint32_t count, Rights rights) noexcept {
+  std::fill_n(rights_.begin() + first, count, rights);
 }
 
 std::size_t SimTransport::poll(FrameSink sink) noexcept {

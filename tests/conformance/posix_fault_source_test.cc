@@ -1,5 +1,5 @@
 // The hosted fault sources against the common suite, and what only a process with signals can do.
-#include "conformance/fault_source_suite.h"
+#include <plurix/conformance/fault_source_suite.h>
 
 #include <plurix/posix/alternate_stack.h>
 #include <plurix/posix/environment_error.h>
@@ -13,6 +13,8 @@
 #include <csignal>
 
 namespace plurix::testing {
+
+using namespace conformance;
 namespace {
 
 using posix::FaultSourceKind;

@@ -1,5 +1,5 @@
 // UdpTransport against the common suite, in both ways of receiving, and what only UDP can do.
-#include "conformance/transport_suite.h"
+#include <plurix/conformance/transport_suite.h>
 
 #include <plurix/posix/monotonic_clock.h>
 #include <plurix/udp/udp_transport.h>
@@ -11,6 +11,8 @@
 #include <thread>
 
 namespace plurix::testing {
+
+using namespace conformance;
 namespace {
 
 using udp::ReceiveKind;

@@ -16,7 +16,7 @@ import textwrap
 
 CODE_FOLDERS = ("include/plurix", "platform/posix/include/plurix", "platform/sim/include/plurix",
                 "transports/udp/include/plurix", "transports/sim/include/plurix",
-                "history/include/plurix", "tools", "platform", "transports")
+                "history/include/plurix", "conformance/include/plurix", "tools", "platform", "transports")
 
 FENCE = re.compile(r"^\s*```(.*)$")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

@@ -7,6 +7,7 @@ examples, tests, bench, tools  ->  rooms (transports/* platform/* gc checkpoint)
 - A room includes the hub and itself; platform/posix composes the hosted node, so it may also
   include the public headers of transports/udp.
 - platform/sim judges its own runs, so it may also include the public headers of history.
+- conformance tests models of the concepts, so it may also run them in the simulator.
 - A public header includes with <...> only and knows no Abseil. A room's private headers are
   included with "..." and lie in that room.
 
@@ -37,6 +38,7 @@ ROOMS = {
     "platform/posix": ("posix", {"posix", "udp"}),
     "platform/baremetal": ("baremetal", {"baremetal"}),
     "platform/sim": ("sim", {"sim", "history"}),
+    "conformance": ("conformance", {"conformance", "sim", "history"}),
     "gc": ("gc", {"gc"}),
     "checkpoint": ("checkpoint", {"checkpoint"}),
     "include/plurix": (HUB, set()),

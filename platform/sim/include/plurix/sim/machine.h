@@ -98,7 +98,8 @@ class Machine {
   std::uint64_t stops_ = 0;  ///< which stop a wake-up belongs to
 };
 
-/// Rights kept in a table and checked before each access; view and frames are the same memory.
+/// Rights kept in a table; nothing traps, whoever works on the pages asks before each access. View
+/// and frames are the same memory.
 class SoftwareFaultSource {
  public:
   SoftwareFaultSource(Machine& machine, std::uint32_t pages);
@@ -109,6 +110,14 @@ class SoftwareFaultSource {
   void on_fault(FaultHandler handler) noexcept { handler_ = handler; }
   bool traps() const noexcept { return false; }
   void pause() { machine_.pause(); }
+
+  Rights rights(PageIndex page) const noexcept { return rights_[page]; }
+
+  /// Reports the access until the rights allow it, as a trap would.
+  void check(PageIndex page, Access access) noexcept {
+    const auto needed = access == Access::kRead ? Rights::kRead : Rights::kWrite;
+    while (rights_[page] < needed) (void)handler_.call(handler_.context, page, access);
+  }
 
   /// Memory as after switching the machine on.
   void erase() noexcept;
@@ -122,6 +131,7 @@ class SoftwareFaultSource {
   std::unique_ptr<std::byte, Free> memory_;
   std::byte* frames_;
   std::size_t bytes_;
+  std::vector<Rights> rights_;
   FaultHandler handler_;
 };
 static_assert(FaultSource<SoftwareFaultSource>);

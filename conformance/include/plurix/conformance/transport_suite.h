@@ -1,12 +1,13 @@
 // What every Transport promises, as one typed suite. A model joins with a World:
 //
 //   struct MyWorld {
-//     static std::string why_unavailable();   // empty: the tests run; else they are skipped
-//     MyTransport& node(std::size_t i);       // i in 0 … 3, all able to reach each other, no peers
-//     set Instant now();                          // the clock of `wait`
+//     MyTransport& node(std::size_t i);   // i in 0 … 3, all able to reach each other, no peers
+//     Instant now();                      // the clock of `wait`
 //   };
-//   INSTANTIATE_TYPED_TEST_SUITE_P(My, TransportSuite, MyWorld);
+//   INSTANTIATE_TYPED_TEST_SUITE_P(My, TransportSuite, MyWorld);   // in namespace
+//                                                                  // plurix::conformance
 //
+// `static std::string why_unavailable()` may say why the tests are skipped (empty: they are not).
 // The world's network must not lose frames on purpose; a wrapper that does is tested on its own.
 #pragma once
 
@@ -19,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace plurix::testing {
+namespace plurix::conformance {
 
 struct Received {
   std::vector<std::byte> bytes;
@@ -54,7 +55,9 @@ class TransportSuite : public ::testing::Test {
   static_assert(Transport<Model>);
 
   void SetUp() override {
-    if (const auto why = World::why_unavailable(); !why.empty()) GTEST_SKIP() << why;
+    if constexpr (requires { World::why_unavailable(); }) {
+      if (const auto why = World::why_unavailable(); !why.empty()) GTEST_SKIP() << why;
+    }
     world_ = std::make_unique<World>();
   }
 
@@ -266,4 +269,4 @@ REGISTER_TYPED_TEST_SUITE_P(TransportSuite, AFrameArrivesUnchangedAndNamesItsSen
                             PollReturnsWhatItHandedOut, WaitingNoticesAFrameAndLeavesItForPoll,
                             WaitingEndsAtTheDeadline, TheSinkMaySend);
 
-}  // namespace plurix::testing
+}  // namespace plurix::conformance

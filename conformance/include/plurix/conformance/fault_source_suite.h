@@ -1,14 +1,21 @@
 // What every FaultSource promises, as one typed suite. A model joins with a World:
 //
 //   struct MyWorld {
-//     static constexpr std::uint32_t kPages;        // at least 64
-//     static std::string why_unavailable();         // empty: the tests run; else they are skipped
-//     MySource& source();
+//     MySource& source();                                     // of at least 64 pages
 //     std::byte read(PageIndex, std::size_t offset);          // as the application does, through
 //     void write(PageIndex, std::size_t offset, std::byte);   // the view, with what checks it
-//     needs template <class Body> bool attempt(Body body);  // runs it; false when it was restarted
 //   };
-//   INSTANTIATE_TYPED_TEST_SUITE_P(My, FaultSourceSuite, MyWorld);
+//   INSTANTIATE_TYPED_TEST_SUITE_P(My, FaultSourceSuite, MyWorld);   // in namespace
+//                                                                    // plurix::conformance
+//
+// Where the machine leaves a body by itself, the World also has
+//
+//     template <class Body> bool attempt(Body body);   // runs it; false when it was restarted
+//
+// and what does not work here is skipped if the World says why (empty: it works):
+//
+//     static std::string why_unavailable();
+//     static std::string why_no_restart();
 #pragma once
 
 #include <plurix/base/bounded_vector.h>
@@ -17,7 +24,7 @@
 #include <gtest/gtest.h>
 #include <optional>
 
-namespace plurix::testing {
+namespace plurix::conformance {
 
 struct SeenFault {
   PageIndex page;
@@ -55,7 +62,9 @@ template <class World>
 class FaultSourceSuite : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (const auto why = World::why_unavailable(); !why.empty()) GTEST_SKIP() << why;
+    if constexpr (requires { World::why_unavailable(); }) {
+      if (const auto why = World::why_unavailable(); !why.empty()) GTEST_SKIP() << why;
+    }
     world_.emplace();
     handler_.emplace(world_->source());
   }
@@ -150,7 +159,7 @@ TYPED_TEST_P(FaultSourceSuite, TakingAllRightsAwayTrapsTheNextReadAndKeepsTheFra
     this->source().protect(page, 1, Rights::kNone);
     const auto count = this->faults().count();
     EXPECT_EQ(this->world().read(page, 0), std::byte{33});
-    EXPECT_EQ(this->faults().count(), count + 1);
+    ASSERT_EQ(this->faults().count(), count + 1);
     EXPECT_EQ(this->faults().last(), (SeenFault{page, Access::kRead}));
   }
 }
@@ -204,21 +213,27 @@ TYPED_TEST_P(FaultSourceSuite, RandomRightsAreObeyedPageByPage) {
 }
 
 TYPED_TEST_P(FaultSourceSuite, TheVerdictRestartLeavesTheBody) {
-  if (const auto why = TypeParam::why_no_restart(); !why.empty()) GTEST_SKIP() << why;
-  this->faults().answer(FaultVerdict::kRestart);
-  for (int time = 0; time < 3; ++time) {
-    volatile bool went_on = false;
-    EXPECT_FALSE(this->world().attempt([&] {
-      this->world().write(30, 0, std::byte{1});
-      went_on = true;
-    }));
-    EXPECT_FALSE(went_on);
+  if constexpr (requires { TypeParam::why_no_restart(); }) {
+    if (const auto why = TypeParam::why_no_restart(); !why.empty()) GTEST_SKIP() << why;
   }
-  EXPECT_EQ(this->faults().count(), 3U);
-  EXPECT_EQ(this->frame(30), std::byte{0});
-  this->faults().answer(FaultVerdict::kResume);
-  EXPECT_TRUE(this->world().attempt([&] { this->world().write(30, 0, std::byte{1}); }));
-  EXPECT_EQ(this->frame(30), std::byte{1});
+  if constexpr (!requires { this->world().attempt([] {}); }) {
+    GTEST_SKIP() << "whoever checks the accesses leaves the body";
+  } else {
+    this->faults().answer(FaultVerdict::kRestart);
+    for (int time = 0; time < 3; ++time) {
+      volatile bool went_on = false;
+      EXPECT_FALSE(this->world().attempt([&] {
+        this->world().write(30, 0, std::byte{1});
+        went_on = true;
+      }));
+      EXPECT_FALSE(went_on);
+    }
+    EXPECT_EQ(this->faults().count(), 3U);
+    EXPECT_EQ(this->frame(30), std::byte{0});
+    this->faults().answer(FaultVerdict::kResume);
+    EXPECT_TRUE(this->world().attempt([&] { this->world().write(30, 0, std::byte{1}); }));
+    EXPECT_EQ(this->frame(30), std::byte{1});
+  }
 }
 
 REGISTER_TYPED_TEST_SUITE_P(
@@ -229,4 +244,4 @@ REGISTER_TYPED_TEST_SUITE_P(
     TakingAllRightsAwayTrapsTheNextReadAndKeepsTheFrame, AMixedRangeIsMadeUniform,
     RandomRightsAreObeyedPageByPage, TheVerdictRestartLeavesTheBody);
 
-}  // namespace plurix::testing
+}  // namespace plurix::conformance
