@@ -183,7 +183,10 @@ std::optional<Case> parse_case(std::string_view text) {
 
 std::string lanes(const RunTrace& trace, std::size_t nodes, std::size_t lines) {
   std::string out = "        us  ";
-  for (std::size_t node = 0; node < nodes; ++node) out += padded("node " + std::to_string(node));
+  for (std::size_t node = 0; node < nodes; ++node) {
+    const auto name = "node " + std::to_string(node);
+    out += node + 1 < nodes ? padded(name) : name;
+  }
   out += "\n";
   const auto all = without_repetitions(trace);
   for (auto i = all.size() > lines ? all.size() - lines : 0; i < all.size(); ++i) {

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Checks that README.md and docs/ say what the tree holds.
 
-- Every ```cpp block occurs word for word, at any indentation, in a file under examples/.
+- Every ```cpp block occurs word for word, at any indentation, in a file under examples/ or
+  tests/consumer/, all of which are compiled and run.
 - Every relative link leads to a file, and a #fragment to a heading in it.
 - Every `path/to/file` in backticks exists, from the root or from one of the include folders.
 - Every `Suite.Name` in docs/paper.md is a test somewhere under tests/.
@@ -91,7 +92,8 @@ def path_complaint(root, file, path):
 def check(root):
     """All complaints, as lines `file:line: text`."""
     examples = [f.read_text(encoding="utf-8").split("\n")
-                for f in sorted((root / "examples").glob("*.cc"))]
+                for folder in ("examples", "tests/consumer")
+                for f in sorted((root / folder).rglob("*")) if f.suffix in (".cc", ".h")]
     tests = {match.groups() for f in (root / "tests").rglob("*") if f.suffix in (".cc", ".h")
              for match in TEST.finditer(f.read_text(encoding="utf-8"))}
     complaints = []
@@ -102,7 +104,7 @@ def check(root):
             if language is not None:
                 if language.split(" ")[0] in ("cpp", "c++") and not any(
                         occurs(lines, example) for example in examples):
-                    found.append("this block is in no file of examples/")
+                    found.append("this block is in no file of examples/ or tests/consumer/")
             else:
                 found += [link_complaint(file, t) for t in LINK.findall(lines[0])]
                 found += [path_complaint(root, file, p) for p in PATH.findall(lines[0])]

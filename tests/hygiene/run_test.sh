@@ -20,6 +20,7 @@ expect() {
 
 expect 'help' 0 './run demo' "$root/run" help
 expect 'no verb' 0 'usage:' "$root/run"
+expect 'scenarios with an unknown word' 2 '[--rewrite]' "$root/run" scenarios --accept
 expect 'unknown verb' 2 "unknown verb 'dance'" "$root/run" dance
 
 # A package that nobody has, and an apt-get that reaches no network.

@@ -1,5 +1,6 @@
 // Runs every script of this folder and compares what the nodes say with what the script says they
-// say. PLURIX_REWRITE=1 writes the real output into the scripts instead: read the diff.
+// say. `./run scenarios --rewrite` (PLURIX_REWRITE=1) writes the real output into the scripts
+// instead: read the diff.
 #include "support/scenario.h"
 
 #include <gtest/gtest.h>
@@ -49,7 +50,8 @@ TEST_P(ScenarioScript, IsTheConversation) {
   for (std::size_t i = 0; i < expected.steps.size(); ++i) {
     EXPECT_EQ(real.steps[i].output, expected.steps[i].output)
         << path.filename().string() << ":" << expected.steps[i].line << ": "
-        << expected.steps[i].command << "\n(PLURIX_REWRITE=1 accepts the new conversation)";
+        << expected.steps[i].command
+        << "\n(`./run scenarios --rewrite` accepts the new conversation)";
   }
 }
 

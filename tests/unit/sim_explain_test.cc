@@ -75,7 +75,7 @@ TEST(Lanes, ShowEachNodesEventsInItsColumn) {
   trace.newest = {event(12, 0, TraceKind::kSend, kRequest, 1, 7),
                   event(30, 1, TraceKind::kCommit, 2)};
   EXPECT_EQ(lanes(trace, 2, 10),
-            "        us  node 0                    node 1                    \n"
+            "        us  node 0                    node 1\n"
             "        12  PageRequest p7 > 1 @4\n"
             "        30                            COMMIT 2 pages @4\n");
 }
