@@ -4,7 +4,7 @@
 
 #include <plurix/commit/fair.h>
 #include <plurix/dsm/protocol.h>
-#include <plurix/heap/root_block.h>
+#include <plurix/heap/layout.h>
 
 #include <array>
 #include <memory>

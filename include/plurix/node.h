@@ -452,20 +452,20 @@ class Node {
   template <class R, class Body, class Value>
   End run_body(Body& body, Value& value) {
     if (plurix_save_context(&restart_point_) != 0) {  // left from a fault or an interrupt
-      in_body_ = false;
+      left_body();
       close_torn_page();
       ++counters_.bodies_cut;
       return failure_ != nullptr ? End::kFailed : End::kAborted;
     }
-    in_body_ = true;
+    entered_body();
 #if defined(__cpp_exceptions)
     try {
       call_body<R>(body, value);
     } catch (const LeaveBody&) {
-      in_body_ = false;
+      left_body();
       return why_left();
     } catch (...) {
-      in_body_ = false;
+      left_body();
       if (doomed()) return End::kAborted;  // it cannot commit, so its error is not to be told yet
       end_attempt();
       release_token();
@@ -474,8 +474,17 @@ class Node {
 #else
     call_body<R>(body, value);
 #endif
-    in_body_ = false;
+    left_body();
     return why_left();
+  }
+
+  void entered_body() noexcept {
+    outer_ = std::exchange(detail::current_transaction, &transaction_);
+    in_body_ = true;
+  }
+  void left_body() noexcept {
+    in_body_ = false;
+    detail::current_transaction = outer_;
   }
 
   template <class R, class Body, class Value>
@@ -550,6 +559,7 @@ class Node {
     transaction_.read_only_ = options.read_only;
     transaction_.freshness_ = options.freshness;
     transaction_.attempt_ = collisions + 1;
+    transaction_.begin(id(), protocol_.core().applied, protocol_.core().epoch);
     step(event::AttemptBegun{});
     trace(TraceKind::kAttemptBegin, kNoPage, 0,
           static_cast<std::uint32_t>(protocol_.attempt().number()));
@@ -662,6 +672,7 @@ class Node {
       trace(TraceKind::kAttemptAbort, protocol_.attempt().collision_page(), 0,
             static_cast<std::uint32_t>(protocol_.attempt().number()));
       step(event::AttemptEnded{});
+      transaction_.forget();
     }
     transaction_.undo_.run_backward();
     transaction_.undo_.clear();
@@ -729,6 +740,7 @@ class Node {
   Transaction transaction_;
   NodeCounters counters_;
   Context restart_point_;
+  Transaction* outer_ = nullptr;  ///< of another node of this thread, inside whose body ours runs
   const char* failure_ = nullptr;
   const char* misuse_ = nullptr;
   Instant doomed_at_;

@@ -41,14 +41,16 @@ struct Outcome {
 
 #if defined(__cpp_exceptions)
 
-/// Base of what `run` throws for its own reasons. `what()` is a literal in words.
+/// Base of what `run` throws for its own reasons, in words.
 class Error : public std::exception {
  public:
-  explicit Error(const char* what) noexcept : what_(what) {}
+  explicit Error(const char* what) noexcept {
+    for (std::size_t i = 0; i + 1 < sizeof what_ && what[i] != '\0'; ++i) what_[i] = what[i];
+  }
   const char* what() const noexcept override { return what_; }
 
  private:
-  const char* what_;
+  char what_[192] = "";  // its own, because the node that put it together may be gone
 };
 
 /// The heap, the table of roots or the write set is full. Nothing of the transaction happened.
@@ -63,7 +65,8 @@ class Stopped : public Error {
   using Error::Error;
 };
 
-/// The program is wrong: another type under a name, a write in a read-only transaction.
+/// The program is wrong: another type under a name, another layout of a type, a write in a
+/// read-only transaction, a freed object that is linked.
 class Misuse : public Error {
  public:
   using Error::Error;

@@ -8,14 +8,18 @@
 
 #include <plurix/base/assert.h>
 #include <plurix/base/mutation.h>
+#include <plurix/heap/allocator.h>
+#include <plurix/heap/link.h>
+#include <plurix/heap/names.h>
 #include <plurix/heap/object.h>
-#include <plurix/heap/root_block.h>
+#include <plurix/heap/relocate.h>
+#include <plurix/heap/type.h>
 
 #include <atomic>
 #include <cstddef>
-#include <cstring>
 #include <memory>
 #include <new>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -23,6 +27,10 @@
 namespace plurix {
 
 class Transaction;
+
+template <class T>
+struct Array;
+using String = Array<char>;
 
 /// How new a read-only transaction's snapshot must be.
 enum class Freshness : std::uint8_t {
@@ -94,13 +102,67 @@ class Ref {
  private:
   template <class M, class C>
   static std::uint64_t member_offset(M C::* member) noexcept {
-    // A heap object is plain data, so a member stands at the same place in every one.
-    alignas(T) static constexpr std::byte kSample[sizeof(T)] = {};
-    const auto* object = reinterpret_cast<const T*>(kSample);
-    return static_cast<std::uint64_t>(
-        reinterpret_cast<const std::byte*>(std::addressof(object->*member)) - kSample);
+    return heap::offset_in(detail::sample<T>(), detail::sample<T>().*member);
   }
 
+  Transaction* transaction_ = nullptr;
+  std::uint64_t offset_ = 0;
+};
+
+/// An object of `count` elements of one type, which stand behind it. Made by
+/// Transaction::make_array; its elements are reached through Ref<Array<T>>.
+template <class T>
+struct Array {
+  using Element = T;
+  static constexpr std::size_t kAlignment = alignof(T) > 8 ? alignof(T) : 8;
+  static constexpr std::size_t kFirst = kAlignment;  ///< where the elements begin
+
+  std::uint64_t count;
+};
+
+template <class T>
+inline constexpr bool kIsArray = false;
+template <class T>
+inline constexpr bool kIsArray<Array<T>> = true;
+
+/// A reference to an array. An element is a Ref of its own, so that only its pages count as read or
+/// written.
+template <class T>
+class Ref<Array<T>> {
+ public:
+  Ref() noexcept = default;
+  Ref(Transaction& t, std::uint64_t offset) noexcept : transaction_(&t), offset_(offset) {}
+  Ref(const Ref&) noexcept = default;
+  Ref& operator=(const Ref&) noexcept = default;
+  ~Ref() {}  // NOLINT: not trivial on purpose: a Ref is not stored in the heap
+
+  explicit operator bool() const noexcept { return transaction_ != nullptr; }
+  std::uint64_t offset() const noexcept { return offset_; }
+
+  std::size_t size() const;
+
+  /// Element `i`; an index out of range stops the process.
+  Ref<T> operator[](std::size_t i) const {
+    PLURIX_ASSERT(i < size());
+    return {*transaction_, offset_ + Array<T>::kFirst + i * sizeof(T)};
+  }
+
+  /// All elements, read or written together.
+  std::span<const T> elements() const;
+  [[nodiscard]] std::span<T> mut_elements() const;
+
+  /// The characters of a String.
+  std::string_view text() const
+    requires std::is_same_v<T, char>
+  {
+    return {elements().data(), elements().size()};
+  }
+
+  friend bool operator==(const Ref& a, const Ref& b) noexcept {
+    return a.offset_ == b.offset_ && (a.transaction_ == nullptr) == (b.transaction_ == nullptr);
+  }
+
+ private:
   Transaction* transaction_ = nullptr;
   std::uint64_t offset_ = 0;
 };
@@ -160,14 +222,82 @@ class Transaction {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
-  /// The object of this name, created (value-initialised) on first use. A name that holds another
-  /// type is misuse, reported in words. At most 39 characters.
+  // ---- objects
+
+  /// A new object, T(args...), for this node to write. It is garbage until something links to it.
+  template <class T, class... Args>
+  Ref<T> make(Args&&... args) {
+    return make_in<T>(Placement::kReadWrite, std::forward<Args>(args)...);
+  }
+
+  /// The same on pages of another kind.
+  template <class T, class... Args>
+  Ref<T> make_in(Placement placement, Args&&... args);
+
+  /// `count` value-initialised elements, together one object.
   template <class T>
-  Ref<T> root(std::string_view name);
+  Ref<Array<T>> make_array(std::size_t count, Placement placement = Placement::kReadWrite);
+
+  /// A text as one object.
+  Ref<String> make_string(std::string_view text, Placement placement = Placement::kReadWrite);
+
+  /// Takes an object's memory back. Its own links are cleared and weak links to it too; while
+  /// another link leads to it that is misuse.
+  template <class T>
+  void free(const Ref<T>& object) {
+    heap::free_object(*this, object.offset());
+  }
+
+  /// Moves an object to pages of this node. All links to it are fixed, also names; every older Ref
+  /// to it is not to be used any more.
+  template <class T>
+  [[nodiscard]] Ref<T> relocate(const Ref<T>& object) {
+    return {*this, heap::relocate(*this, object.offset())};
+  }
+
+  /// From now on nodes that link to this object do not collide by that.
+  template <class T>
+  void expect_many_links(const Ref<T>& object) {
+    heap::segment_chain(*this, object.offset());
+  }
+
+  // ---- names: "list", "shop/customers"; a part has 1 to 39 characters
+
+  /// The object of this name, created (value-initialised) on first use, and the directories before
+  /// it. A name that holds another type is misuse, reported in words.
+  template <class T>
+  Ref<T> root(std::string_view path);
 
   /// The object of this name, or null if there is none or it has another type.
   template <class T>
-  Ref<T> find(std::string_view name);
+  Ref<T> find(std::string_view path);
+
+  /// Gives an object a name. False if the name is taken.
+  template <class T>
+  [[nodiscard]] bool publish(std::string_view path, const Ref<T>& object) {
+    return heap::publish(*this, path, {object.offset(), type_hash<T>()}, heap::Existing::kRefuse);
+  }
+
+  /// Gives a name to an object, whatever it named before.
+  template <class T>
+  void replace(std::string_view path, const Ref<T>& object) {
+    (void)heap::publish(*this, path, {object.offset(), type_hash<T>()}, heap::Existing::kReplace);
+  }
+
+  /// Takes a name away; the object stays while something links to it. False if there was none, or
+  /// it is a directory that is not empty.
+  bool remove_name(std::string_view path) { return heap::remove_name(*this, path); }
+
+  /// Calls `visit(NameListing)` for each name in a directory, "" for the first. False if there is
+  /// no such directory.
+  template <class Visit>
+  bool list_names(std::string_view path, Visit visit);
+
+  /// As `root`, but each node has its own.
+  template <class T>
+  Ref<T> own_root(std::string_view name) {
+    return root<T>(heap::own_path(*this, name).view());
+  }
 
   /// An object by its offset, as told by Ref::offset().
   template <class T>
@@ -228,6 +358,11 @@ class Transaction {
   /// Which execution of this body this is: 1, 2, …
   std::uint32_t attempt() const noexcept { return attempt_; }
 
+  /// The node that runs it.
+  NodeId node_id() const noexcept { return self_; }
+
+  // ---- what the heap is made of: checked access to bytes and words by their offset
+
   template <class T>
   const T* reading(std::uint64_t offset) {
     if (!recorded(read_stamps_, offset, sizeof(T))) host_.read(node_, offset, sizeof(T));
@@ -237,15 +372,115 @@ class Transaction {
   template <class T>
   T* writing(std::uint64_t offset) {
     if (!recorded(write_stamps_, offset, sizeof(T))) {
-      if (read_only_) host_.misuse(node_, "a write in a transaction declared read-only");
-      host_.write(node_, offset, sizeof(T));
+      open(offset, sizeof(T));
     }
     return reinterpret_cast<T*>(frames_ + offset);
   }
 
+  /// The same for a range, and for one aligned word, which never straddles pages.
+  const std::byte* reading_range(std::uint64_t offset, std::uint64_t size) {
+    if (size != 0 && !recorded(read_stamps_, offset, size)) host_.read(node_, offset, size);
+    return view_ + offset;
+  }
+  std::byte* writing_range(std::uint64_t offset, std::uint64_t size) {
+    if (size != 0 && !recorded(write_stamps_, offset, size)) open(offset, size);
+    return frames_ + offset;
+  }
+  std::uint64_t load(std::uint64_t offset) { return *reading<std::uint64_t>(offset); }
+  void store(std::uint64_t offset, std::uint64_t word) { *writing<std::uint64_t>(offset) = word; }
+
+  /// Makes pages writable that will be written soon, all at once.
+  void open(std::uint64_t offset, std::uint64_t size) {
+    if (read_only_) misuse("a write in a transaction declared read-only");
+    host_.write(node_, offset, size);
+  }
+
+  /// Where a pointer into the frames or the view points to. Misuse if into neither.
+  std::uint64_t offset_of(const void* pointer);
+
+  /// Ends the transaction: for want of room, or because the program is wrong.
+  [[noreturn]] void fail(const char* what) {
+    host_.fail(node_, what);
+    PLURIX_ASSERT(!"the body was left");
+    __builtin_unreachable();
+  }
+  [[noreturn]] void misuse(const char* what) {
+    host_.misuse(node_, what);
+    PLURIX_ASSERT(!"the body was left");
+    __builtin_unreachable();
+  }
+
+  /// The descriptor of T in the heap, made on first use.
+  template <class T>
+  std::uint64_t type() {
+    constexpr auto kHash = type_hash<T>();
+    const auto& known = known_types_[kHash % kKnownTypes];
+    if (known.hash == kHash) [[likely]]
+      return known.descriptor;
+    return learn_type(kHash, heap::find_or_create_type(*this, kHash, &heap::describe<T>));
+  }
+
+  /// Misuse, naming type and field, if the heap's objects of type T (or of elements of an array T)
+  /// have another layout than this program's.
+  template <class T>
+  void check_layout() {
+    if constexpr (kIsArray<T>) {
+      (void)type<typename T::Element>();
+    } else {
+      (void)type<T>();
+    }
+  }
+
+  /// Pages the heap has.
+  PageIndex pages() const noexcept { return page_of(heap_bytes_); }
+
+  /// The newest commit that this execution has seen.
+  CommitTime snapshot() const noexcept { return snapshot_; }
+
+  /// This node's NodeState, 0 if not known yet. Forgotten, like the types, when an execution that
+  /// has made one is taken back.
+  std::uint64_t known_state() const noexcept { return known_state_; }
+  void know_state(std::uint64_t offset) noexcept {
+    known_state_ = offset;
+    learned_ = true;
+  }
+
+  /// Room for a sentence that is put together.
+  std::span<char> words() noexcept { return words_; }
+
  private:
   template <class, class, class, class, class>
   friend class Node;
+
+  struct KnownType {
+    std::uint64_t hash = 0;
+    std::uint64_t descriptor = 0;
+  };
+  static constexpr std::size_t kKnownTypes = 64;
+
+  void begin(NodeId self, CommitTime snapshot, Epoch epoch) noexcept {
+    if (self != self_ || epoch != known_epoch_) {
+      learned_ = true;
+      forget();
+    }
+    self_ = self;
+    snapshot_ = snapshot;
+    known_epoch_ = epoch;
+    learned_ = false;
+  }
+
+  std::uint64_t learn_type(std::uint64_t hash, std::uint64_t descriptor) noexcept {
+    learned_ = true;
+    known_types_[hash % kKnownTypes] = {hash, descriptor};
+    return descriptor;
+  }
+
+  /// What was learned may have been made by an execution that is taken back now.
+  void forget() noexcept {
+    if (!learned_) return;
+    for (auto& known : known_types_) known = {};
+    known_state_ = 0;
+  }
 
   bool recorded(const std::uint64_t* stamps, std::uint64_t offset,
                 std::uint64_t size) const noexcept {
@@ -257,14 +492,6 @@ class Transaction {
     }
     return true;
   }
-
-  struct Slot {
-    Ref<NameEntry> entry;  ///< where the name is, or where it would go; null when the table is full
-    bool found = false;
-  };
-  Slot look_up(std::string_view name);
-  std::uint64_t create(std::string_view name, std::uint64_t type, std::uint64_t size,
-                       std::uint64_t alignment, const Slot& slot);
 
   const TransactionHost& host_;
   void* node_;
@@ -278,7 +505,14 @@ class Transaction {
   HookList undo_;
   std::uint32_t attempt_ = 0;
   bool read_only_ = false;
+  bool learned_ = false;  ///< in this execution, in known_types_ or known_state_
   Freshness freshness_ = Freshness::kSnapshot;
+  NodeId self_ = kNoNode;
+  CommitTime snapshot_;
+  Epoch known_epoch_ = 0;
+  std::uint64_t known_state_ = 0;
+  KnownType known_types_[kKnownTypes];
+  char words_[192] = "";
 };
 
 template <class T>
@@ -293,61 +527,102 @@ T* Ref<T>::mut() const {
   return transaction_->writing<T>(offset_);
 }
 
-inline Transaction::Slot Transaction::look_up(std::string_view name) {
-  for (PageIndex page = 1; page <= kNamePages; ++page) {
-    const Ref<NamePage> table{*this, std::uint64_t{page} * kPageSize};
-    const auto& entries = table->entries;
-    for (std::size_t i = 0; i < std::size(entries); ++i) {
-      const auto found = entries[i].is(name);
-      if (found || entries[i].name[0] == '\0') return {table.element(&NamePage::entries, i), found};
-    }
-  }
-  return {};
-}
-
-inline std::uint64_t Transaction::create(std::string_view name, std::uint64_t type,
-                                         std::uint64_t size, std::uint64_t alignment,
-                                         const Slot& slot) {
-  if (!slot.entry) host_.fail(node_, "no room for another name: the table of roots is full");
-  const Ref<RootBlock> block{*this, 0};
-  const auto offset = place_object(block->next_free, size, alignment);
-  if (offset + size > heap_bytes_) host_.fail(node_, "the heap is full");
-  block.mut()->next_free = offset + size;
-  ++block.mut()->names;
-  auto* entry = slot.entry.mut();
-  *entry = NameEntry{};
-  std::memcpy(entry->name, name.data(), name.size());
-  entry->type = type;
-  entry->offset = offset;
-  entry->size = size;
-  return offset;
+template <class T>
+std::size_t Ref<Array<T>>::size() const {
+  PLURIX_ASSERT(transaction_ != nullptr);
+  return transaction_->load(offset_);
 }
 
 template <class T>
-Ref<T> Transaction::root(std::string_view name) {
+std::span<const T> Ref<Array<T>>::elements() const {
+  const auto count = size();
+  const auto* bytes = transaction_->reading_range(offset_ + Array<T>::kFirst, count * sizeof(T));
+  return {reinterpret_cast<const T*>(bytes), count};
+}
+
+template <class T>
+std::span<T> Ref<Array<T>>::mut_elements() const {
+  const auto count = size();
+  auto* bytes = transaction_->writing_range(offset_ + Array<T>::kFirst, count * sizeof(T));
+  return {reinterpret_cast<T*>(bytes), count};
+}
+
+inline std::uint64_t Transaction::offset_of(const void* pointer) {
+  const auto address = reinterpret_cast<std::uintptr_t>(pointer);
+  const auto in_frames = address - reinterpret_cast<std::uintptr_t>(frames_);
+  if (in_frames < heap_bytes_) [[likely]]
+    return in_frames;
+  const auto in_view = address - reinterpret_cast<std::uintptr_t>(view_);
+  if (in_view < heap_bytes_) return in_view;
+  misuse("a Link outside the heap: only a member of a heap object can be assigned");
+}
+
+template <class T, class... Args>
+Ref<T> Transaction::make_in(Placement placement, Args&&... args) {
   static_assert(check_heap_object<T>());
-  if (name.empty() || name.size() > NameEntry::kMaxName) {
-    host_.misuse(node_, "a root's name has 1 to 39 characters");
-  }
-  const auto slot = look_up(name);
-  if (slot.found) {
-    if (slot.entry->type != type_hash<T>()) {
-      host_.misuse(node_, "a root of this name exists and has another type");
-    }
-    return {*this, slot.entry->offset};
-  }
-  const Ref<T> object{*this, create(name, type_hash<T>(), sizeof(T), alignof(T), slot)};
-  std::construct_at(object.mut());
+  static_assert(!kIsArray<T>, "an array is made by make_array, a text by make_string");
+  const Ref<T> object{*this, heap::allocate(*this, {.bytes = sizeof(T),
+                                                    .alignment = alignof(T),
+                                                    .type = type<T>(),
+                                                    .placement = placement})};
+  std::construct_at(object.mut(), std::forward<Args>(args)...);
   return object;
 }
 
 template <class T>
-Ref<T> Transaction::find(std::string_view name) {
+Ref<Array<T>> Transaction::make_array(std::size_t count, Placement placement) {
   static_assert(check_heap_object<T>());
-  if (name.empty() || name.size() > NameEntry::kMaxName) return {};
-  const auto slot = look_up(name);
-  if (!slot.found || slot.entry->type != type_hash<T>()) return {};
-  return {*this, slot.entry->offset};
+  if (count > (heap_bytes_ / sizeof(T))) fail("the heap is full");
+  constexpr auto kFirst = Array<T>::kFirst;
+  const auto body = heap::allocate(*this, {.bytes = kFirst + count * sizeof(T),
+                                           .alignment = Array<T>::kAlignment,
+                                           .type = type<T>(),
+                                           .flags = heap::Tag::kArray,
+                                           .placement = placement});
+  auto* bytes = writing_range(body, kFirst + count * sizeof(T));
+  std::construct_at(reinterpret_cast<std::uint64_t*>(bytes), count);
+  auto* elements = reinterpret_cast<T*>(bytes + kFirst);
+  for (std::size_t i = 0; i < count; ++i) std::construct_at(elements + i);
+  return {*this, body};
+}
+
+inline Ref<String> Transaction::make_string(std::string_view text, Placement placement) {
+  const auto string = make_array<char>(text.size(), placement);
+  const auto room = string.mut_elements();
+  for (std::size_t i = 0; i < text.size(); ++i) room[i] = text[i];
+  return string;
+}
+
+template <class T>
+Ref<T> Transaction::root(std::string_view path) {
+  static_assert(check_heap_object<T>());
+  const auto named = heap::look_up(*this, path);
+  if (named.target != 0) {
+    if (named.type != type_hash<T>()) misuse("a root of this name exists and has another type");
+    check_layout<T>();
+    return {*this, named.target};
+  }
+  const auto object = make<T>();
+  (void)heap::publish(*this, path, {object.offset(), type_hash<T>()}, heap::Existing::kRefuse);
+  return object;
+}
+
+template <class T>
+Ref<T> Transaction::find(std::string_view path) {
+  static_assert(check_heap_object<T>());
+  if (!heap::is_path(path)) return {};
+  const auto named = heap::look_up(*this, path);
+  if (named.target == 0 || named.type != type_hash<T>()) return {};
+  check_layout<T>();
+  return {*this, named.target};
+}
+
+template <class Visit>
+bool Transaction::list_names(std::string_view path, Visit visit) {
+  heap::Listing listing(*this, path);
+  if (!listing.found()) return false;
+  while (const auto name = listing.next()) visit(*name);
+  return true;
 }
 
 }  // namespace plurix

@@ -1,4 +1,5 @@
 #include <plurix/base/assert.h>
+#include <plurix/heap/current.h>
 #include <plurix/sim/fiber.h>
 
 #include <cxxabi.h>
@@ -82,6 +83,8 @@ void Fiber::resume() {
 
 void Fiber::suspend() {
   const auto mine = std::exchange(thread_exceptions(), {});
+  // So does the running transaction, which belongs to the thread only where a thread is one node.
+  auto* const transaction = std::exchange(detail::current_transaction, nullptr);
 #if defined(PLURIX_ASAN)
   __sanitizer_start_switch_fiber(&fake_stack_inside_, outside_bottom_, outside_size_);
 #endif
@@ -90,6 +93,7 @@ void Fiber::suspend() {
   __sanitizer_finish_switch_fiber(fake_stack_inside_, &outside_bottom_, &outside_size_);
 #endif
   thread_exceptions() = mine;
+  detail::current_transaction = transaction;
 }
 
 }  // namespace plurix::sim

@@ -3,7 +3,7 @@
 // built from the documented fields, and with the one that two nodes really send.
 #include <plurix/commit/first_wins.h>
 #include <plurix/dsm/protocol.h>
-#include <plurix/heap/root_block.h>
+#include <plurix/heap/layout.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 #include "version_command.h"
 
-#include <plurix/heap/root_block.h>
+#include <plurix/heap/layout.h>
 #include <plurix/wire/frame.h>
 
 #include <iostream>

@@ -65,7 +65,17 @@ inline constexpr std::string_view kMutations[] = {
     "window_without_limit",
     "log_words_without_limit",
     "full_action_list_keeps_rights",
+    // the heap
     "object_straddles_pages",
+    "read_only_beside_read_write",
+    "pages_of_another_node",
+    "chain_entry_forgotten",
+    "chain_entry_doubled",
+    "chain_entry_left",
+    "link_not_fixed_on_relocation",
+    "links_left_in_freed_object",
+    "candidate_dropped",
+    // local objects
     "undo_in_order_of_registration",
 };
 

@@ -96,12 +96,28 @@ constexpr std::uint64_t hash_name(std::string_view text, std::uint64_t seed) noe
   return integer == 0 ? seed : mix(seed, integer | 0x101u);
 }
 
+/// An object that is never read: a heap object is plain data, so its members stand at the same
+/// places in every one.
+template <class T>
+const T& sample() noexcept {
+  alignas(T) static constexpr std::byte kBytes[sizeof(T)] = {};
+  return *reinterpret_cast<const T*>(kBytes);
+}
+
+}  // namespace detail
+
+namespace detail {
+
+// A constant, so that no kernel has to take a name apart.
+template <class T>
+inline constexpr std::string_view kTypeName = spelled_name<T>();
+
 }  // namespace detail
 
 /// The type's name, for messages.
 template <class T>
 constexpr std::string_view type_name() noexcept {
-  return detail::spelled_name<T>();
+  return detail::kTypeName<T>;
 }
 
 /// Equal on two nodes if and only if (up to hash collisions) name, size and alignment are equal.

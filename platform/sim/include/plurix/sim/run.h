@@ -17,7 +17,7 @@ struct RunOptions {
   std::uint64_t seed = 1;
   FaultSchedule faults;
   NodeConfig node;  ///< sizes and intervals
-  std::uint32_t heap_pages = 24;
+  std::uint32_t heap_pages = 64;
   Duration time_limit = milliseconds(600'000);
   std::size_t keep_events = 0;  ///< how many of the newest events the result shall have
 };

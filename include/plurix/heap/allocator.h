@@ -1,0 +1,111 @@
+// Two-stage allocation (paper section 4.2). The memory manager, shared by all nodes, gives away
+// runs of whole pages; each node cuts small objects out of its own runs, one placement apart from
+// the other, and so touches no page that another node allocates on. Everything here is ordinary
+// reads and writes of the current transaction.
+#pragma once
+
+#include <plurix/heap/layout.h>
+
+#include <cstdint>
+
+namespace plurix {
+
+class Transaction;
+
+namespace heap {
+
+struct Request {
+  std::uint64_t bytes = 0;
+  std::uint64_t alignment = kGranule;
+  Offset type = 0;
+  std::uint64_t flags = 0;  ///< of Tag
+  Placement placement = Placement::kReadWrite;
+};
+
+/// An object's body, whose bytes are whatever stood there before. Ends the transaction as out of
+/// memory when there is no room.
+Offset allocate(Transaction& t, const Request& request);
+
+/// The same, or 0 when there is no room; nothing has changed then.
+Offset try_allocate(Transaction& t, const Request& request);
+
+/// Takes an object's memory back. Its links are cleared already and nothing links to it.
+void deallocate(Transaction& t, Offset header);
+
+/// The header of the object whose body begins at `body`, or 0 if none begins there. For an offset
+/// that is no object's this is a check against mistakes, not a proof.
+Offset header_of(Transaction& t, Offset body);
+
+/// The body of an object.
+Offset body_of(Transaction& t, Offset header);
+
+/// Bytes that the body may use, at least as many as were asked for.
+std::uint64_t body_bytes(Transaction& t, Offset header);
+
+/// Placement and node of the pages an object stands on.
+PageEntry page_entry(Transaction& t, PageIndex page);
+
+/// Gives empty pages of this node back to the manager, looking at `pages` of them at most. What the
+/// node itself would do when it needs room. Returns how many were given back.
+std::uint32_t tidy(Transaction& t, std::uint32_t pages);
+
+// ---- what a node knows of its own allocation
+
+/// The hole that is being filled, at the end of which the next one is looked for.
+struct Cursor {
+  Offset at = 0;
+  Offset end = 0;
+};
+
+/// Objects whose block is larger go to a cursor of their own, so that one of them does not make the
+/// small ones leave a page half filled.
+inline constexpr std::uint64_t kSmallBlock = 256;
+inline constexpr std::size_t kCursors = 2;
+
+struct PlacementState {
+  Cursor cursor[kCursors];
+  PageIndex run_next = 0;  ///< pages of the run that are not used yet
+  PageIndex run_end = 0;
+  PageIndex hand = 0;             ///< where the search for pages with room goes on
+  std::uint32_t run_pages = 0;    ///< size of the last run
+  std::uint64_t refilled_at = 0;  ///< commit time
+};
+
+inline constexpr std::uint32_t kFilledPages = 64;
+
+/// One object a node, on pages that only this node writes.
+struct NodeState {
+  PlacementState of[kPlacements];
+  Offset candidates = 0;              ///< the newest chunk of the queue (candidates.h)
+  std::uint32_t candidate_count = 0;  ///< in that chunk
+  std::uint32_t filled_first = 0;     ///< a ring of pages that were filled and not looked at yet
+  std::uint32_t filled_count = 0;
+  std::uint32_t filled_lost = 0;  ///< pages for which there was no room in the ring
+  PageIndex filled[kFilledPages] = {};
+};
+
+/// The state of a node, 0 if it has never allocated.
+Offset state_of(Transaction& t, NodeId node);
+
+/// The state of this node, made on first use; 0 if there is no room.
+Offset own_state(Transaction& t);
+
+// ---- the memory manager
+
+struct PageRun {
+  PageIndex first = 0;
+  std::uint32_t count = 0;
+};
+
+/// A run of `wanted` free pages, or the longest there is if that is at least `least` pages; none:
+/// count 0. The pages are taken then.
+PageRun take_pages(Transaction& t, std::uint32_t wanted, std::uint32_t least, PageEntry entry);
+
+/// Gives pages back.
+void release_pages(Transaction& t, PageIndex first, std::uint32_t count);
+
+/// Pages that are given away.
+std::uint32_t taken_pages(Transaction& t);
+
+}  // namespace heap
+}  // namespace plurix

@@ -1,0 +1,46 @@
+// What the collector is told. An object whose backchain loses an entry may be garbage, or belong to
+// a dead cycle: it is entered into a queue of the node that removed the link, once. The queue's
+// entries are weak links in chunks on the node's own pages, so they follow an object that is moved
+// and vanish with one that is freed. An object that was never linked at all is found on the pages
+// that its node has filled since the collector last asked.
+//
+// When a full heap leaves no room for an entry, `lost` is counted, and only looking at every object
+// finds what was missed.
+#pragma once
+
+#include <plurix/heap/link.h>
+
+#include <cstdint>
+
+namespace plurix {
+
+class Transaction;
+
+namespace heap {
+
+inline constexpr std::size_t kCandidatesPerChunk = 40;
+
+struct CandidateChunk {
+  Offset next = 0;  ///< the chunk that was full before
+  AnyLink candidates[kCandidatesPerChunk];
+};
+
+/// Enters the object at `header` into this node's queue, unless it stands in one already.
+void add_candidate(Transaction& t, Offset header);
+
+/// Takes the newest candidate out of this node's queue: its body, or 0 when the queue is empty.
+/// Candidates that were freed meanwhile are passed over.
+Offset take_candidate(Transaction& t);
+
+/// Takes a page that this node has filled since the last time: kNoPage when there is none.
+PageIndex take_filled_page(Transaction& t);
+
+/// Filled pages for which there was no room, and forgets them: the collector then has to look at
+/// all pages of this node.
+std::uint32_t take_filled_lost(Transaction& t);
+
+/// Candidates that could not be written down, of all nodes, and forgets them.
+std::uint64_t take_lost_candidates(Transaction& t);
+
+}  // namespace heap
+}  // namespace plurix

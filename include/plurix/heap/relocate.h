@@ -1,0 +1,50 @@
+// Freeing and moving objects (paper section 2.4): an ordinary transaction that finds everything
+// which refers to the object through its backchain.
+#pragma once
+
+#include <plurix/heap/layout.h>
+
+#include <cstdint>
+
+namespace plurix {
+
+class Transaction;
+
+namespace heap {
+
+/// Takes back the object at `body`: its own links are cleared, weak links to it too. Misuse if
+/// another link leads to it.
+void free_object(Transaction& t, Offset body);
+
+/// Clears the links of an object, telling the collector of what they led to.
+void clear_links(Transaction& t, Offset header);
+
+/// Calls `visit(slot)` for each link in an object.
+class LinkWalk {
+ public:
+  LinkWalk(Transaction& t, Offset header);
+
+  /// The next link's slot; 0 behind the last.
+  Offset next();
+
+ private:
+  Transaction& t_;
+  Offset body_ = 0;
+  Offset type_ = 0;
+  std::uint64_t element_size_ = 0;
+  std::uint64_t elements_ = 0;  ///< still to come, with the current one
+  std::uint32_t runs_ = 0;
+  std::uint32_t run_ = 0;
+  std::uint32_t in_run_ = 0;
+};
+
+/// Moves the object at `body` to pages of this node and returns where its body stands then. An
+/// object that is pinned stays.
+Offset relocate(Transaction& t, Offset body);
+
+/// Moves every object of a page of small objects to pages of this node, so that the page becomes
+/// empty unless something on it is pinned. Returns how many were moved.
+std::uint32_t evacuate(Transaction& t, PageIndex page);
+
+}  // namespace heap
+}  // namespace plurix

@@ -1,0 +1,133 @@
+#include <plurix/base/mutation.h>
+#include <plurix/heap/backchain.h>
+#include <plurix/heap/candidates.h>
+#include <plurix/transaction.h>
+
+namespace plurix::heap {
+namespace {
+
+Offset target_of(std::uint64_t word) noexcept { return word & ~kTargetFlags; }
+
+/// The cell of this node in a table, made on first use.
+Offset own_cell(Transaction& t, Offset table) {
+  const auto place = table + t.node_id() * sizeof(Offset);
+  if (const auto cell = t.load(place); cell != 0) return cell;
+  const auto cell = allocate(t, {.bytes = sizeof(Offset),
+                                 .flags = Tag::kLinkless | Tag::kPinned,
+                                 .placement = Placement::kSystemReadWrite});
+  t.store(cell, 0);
+  t.store(place, cell);
+  return cell;
+}
+
+/// The word where this node enters links to an object.
+Offset head_word(Transaction& t, Offset header) {
+  const auto chain = t.load(header + kChainAt);
+  if ((chain & kSegmented) == 0) return header + kChainAt;
+  return own_cell(t, chain & ~kSegmented);
+}
+
+void enter_link(Transaction& t, Offset slot, Offset target, std::uint64_t flags) {
+  const auto header = header_of(t, target);
+  if (header == 0) t.misuse("a Link to what is no object, or only a part of one");
+  const auto head = head_word(t, header);
+  const auto first = t.load(head);
+  t.store(slot + kTargetAt, target | flags);
+  t.store(slot + kNextAt, first);
+  t.store(slot + kBackAt, head);
+  if (mutated("chain_entry_forgotten")) return;
+  t.store(head, slot);
+  if (first != 0) t.store(first + kBackAt, slot + kNextAt);
+}
+
+void unchain(Transaction& t, Offset slot) {
+  if (mutated("chain_entry_left")) return;
+  const auto next = t.load(slot + kNextAt);
+  const auto back = t.load(slot + kBackAt);
+  t.store(back, next);
+  if (next != 0) t.store(next + kBackAt, back);
+}
+
+}  // namespace
+
+void remove_link(Transaction& t, Offset slot) {
+  unchain(t, slot);
+  t.store(slot + kTargetAt, 0);
+  t.store(slot + kNextAt, 0);
+  t.store(slot + kBackAt, 0);
+}
+
+void set_link(Transaction& t, Offset slot, Offset target, std::uint64_t flags) {
+  const auto old = t.load(slot + kTargetAt);
+  if (old == (target | flags)) return;
+  if (target_of(old) != 0) {
+    if (!mutated("chain_entry_doubled")) remove_link(t, slot);
+    // Not if it is linked again at once: a candidate would be looked at for nothing.
+    if ((old & kWeak) == 0 && target_of(old) != target) {
+      add_candidate(t, header_of(t, target_of(old)));
+    }
+  }
+  if (target != 0) enter_link(t, slot, target, flags);
+}
+
+void move_link(Transaction& t, Offset from, Offset to) {
+  const auto next = t.load(from + kNextAt);
+  const auto back = t.load(from + kBackAt);
+  t.store(to + kTargetAt, t.load(from + kTargetAt));
+  t.store(to + kNextAt, next);
+  t.store(to + kBackAt, back);
+  t.store(back, to);
+  if (next != 0) t.store(next + kBackAt, to + kNextAt);
+}
+
+void segment_chain(Transaction& t, Offset body) {
+  const auto header = header_of(t, body);
+  if (header == 0) t.misuse("what is no object, or only a part of one, has no backchain");
+  const auto chain = t.load(header + kChainAt);
+  if ((chain & kSegmented) != 0) return;
+  const auto table = allocate(t, {.bytes = sizeof(SegmentTable),
+                                  .flags = Tag::kLinkless | Tag::kPinned,
+                                  .placement = Placement::kReadOnly});
+  for (std::size_t node = 0; node < kMaxNodes; ++node) t.store(table + node * sizeof(Offset), 0);
+  t.store(header + kChainAt, table | kSegmented);
+  if (chain == 0) return;
+  const auto cell = own_cell(t, table);
+  t.store(cell, chain);
+  t.store(chain + kBackAt, cell);
+}
+
+bool is_linked(Transaction& t, Offset header) {
+  ChainWalk walk(t, header);
+  while (const auto slot = walk.next()) {
+    if ((t.load(slot + kTargetAt) & kWeak) == 0) return true;
+  }
+  return false;
+}
+
+ChainWalk::ChainWalk(Transaction& t, Offset header) : t_(t) {
+  const auto chain = t.load(header + kChainAt);
+  if ((chain & kSegmented) == 0) {
+    at_ = chain;
+    node_ = kMaxNodes;
+    return;
+  }
+  table_ = chain & ~kSegmented;
+  skip_empty();
+}
+
+void ChainWalk::skip_empty() {
+  while (at_ == 0 && node_ < kMaxNodes) {
+    const auto cell = t_.load(table_ + node_++ * sizeof(Offset));
+    if (cell != 0) at_ = t_.load(cell);
+  }
+}
+
+Offset ChainWalk::next() {
+  const auto slot = at_;
+  if (slot == 0) return 0;
+  at_ = t_.load(slot + kNextAt);
+  skip_empty();
+  return slot;
+}
+
+}  // namespace plurix::heap

@@ -1,0 +1,99 @@
+#include <plurix/heap/allocator.h>
+#include <plurix/heap/candidates.h>
+#include <plurix/transaction.h>
+
+namespace plurix::heap {
+namespace {
+
+constexpr Offset kCandidatesAt = sizeof(Offset);
+
+Offset slot_in(Offset chunk, std::uint32_t i) noexcept {
+  return chunk + kCandidatesAt + i * sizeof(AnyLink);
+}
+
+/// A chunk behind which the older ones hang; 0 if there is no room.
+Offset new_chunk(Transaction& t, Offset older) {
+  const auto chunk = try_allocate(t, {.bytes = sizeof(CandidateChunk),
+                                      .type = t.type<CandidateChunk>(),
+                                      .flags = Tag::kPinned,
+                                      .placement = Placement::kSystemReadWrite});
+  if (chunk == 0) return 0;
+  std::construct_at(t.writing<CandidateChunk>(chunk))->next = older;
+  return chunk;
+}
+
+/// A free slot at the end of this node's queue; 0 if there is no room for one.
+Offset push_slot(Transaction& t) {
+  const auto at = own_state(t);
+  if (at == 0) return 0;
+  auto* state = t.writing<NodeState>(at);
+  if (state->candidates == 0 || state->candidate_count == kCandidatesPerChunk) {
+    const auto chunk = new_chunk(t, state->candidates);
+    if (chunk == 0) return 0;
+    state->candidates = chunk;
+    state->candidate_count = 0;
+  }
+  return slot_in(state->candidates, state->candidate_count++);
+}
+
+void count_lost(Transaction& t) {
+  ++t.writing<ManagerState>(offset_of(Regions::kManager))->lost_candidates;
+}
+
+}  // namespace
+
+void add_candidate(Transaction& t, Offset header) {
+  const Tag tag(t.load(header + kTagAt));
+  if (tag.has(Tag::kCandidate) || mutated("candidate_dropped")) return;
+  const auto slot = push_slot(t);
+  if (slot == 0) return count_lost(t);
+  t.store(header + kTagAt, tag.with(Tag::kCandidate).word());
+  set_link(t, slot, body_of(t, header), kWeak);
+}
+
+Offset take_candidate(Transaction& t) {
+  const auto at = own_state(t);
+  if (at == 0) return 0;
+  auto* state = t.writing<NodeState>(at);
+  for (;;) {
+    while (state->candidate_count > 0) {
+      const auto slot = slot_in(state->candidates, --state->candidate_count);
+      const auto body = t.load(slot + kTargetAt) & ~kTargetFlags;
+      if (body == 0) continue;
+      remove_link(t, slot);
+      const auto header = header_of(t, body);
+      t.store(header + kTagAt, Tag(t.load(header + kTagAt)).without(Tag::kCandidate).word());
+      return body;
+    }
+    const auto chunk = state->candidates;
+    const auto older = chunk == 0 ? 0 : t.load(chunk);
+    if (older == 0) return 0;  // the last chunk stays for the next candidates
+    deallocate(t, header_of(t, chunk));
+    state->candidates = older;
+    state->candidate_count = kCandidatesPerChunk;
+  }
+}
+
+PageIndex take_filled_page(Transaction& t) {
+  const auto at = state_of(t, t.node_id());
+  if (at == 0 || t.reading<NodeState>(at)->filled_count == 0) return kNoPage;
+  auto* state = t.writing<NodeState>(at);
+  const auto page = state->filled[state->filled_first];
+  state->filled_first = (state->filled_first + 1) % kFilledPages;
+  --state->filled_count;
+  return page;
+}
+
+std::uint32_t take_filled_lost(Transaction& t) {
+  const auto at = state_of(t, t.node_id());
+  if (at == 0 || t.reading<NodeState>(at)->filled_lost == 0) return 0;
+  return std::exchange(t.writing<NodeState>(at)->filled_lost, 0u);
+}
+
+std::uint64_t take_lost_candidates(Transaction& t) {
+  const auto at = offset_of(Regions::kManager);
+  if (t.reading<ManagerState>(at)->lost_candidates == 0) return 0;
+  return std::exchange(t.writing<ManagerState>(at)->lost_candidates, std::uint64_t{0});
+}
+
+}  // namespace plurix::heap

@@ -1,0 +1,124 @@
+#include <plurix/heap/allocator.h>
+#include <plurix/transaction.h>
+
+#include <algorithm>
+
+namespace plurix::heap {
+namespace {
+
+struct MapPage {
+  PageEntry entries[kEntriesPerMapPage];
+};
+static_assert(sizeof(MapPage) == kPageSize);
+
+constexpr Offset entry_at(const Regions& r, PageIndex page) noexcept {
+  return offset_of(r.map) + Offset{page} * sizeof(PageEntry);
+}
+
+constexpr Offset summary_at(const Regions& r, std::uint32_t map_page) noexcept {
+  return offset_of(r.summary) + Offset{map_page} * sizeof(std::uint16_t);
+}
+
+ManagerState& manager(Transaction& t) {
+  return *t.writing<ManagerState>(offset_of(Regions::kManager));
+}
+
+/// Looks for a run of free pages in [begin, end): the first that is long enough, else the longest.
+class Search {
+ public:
+  Search(Transaction& t, std::uint32_t wanted) : t_(t), r_(regions(t.pages())), wanted_(wanted) {}
+
+  void look(PageIndex begin, PageIndex end) {
+    run_ = {};
+    for (auto page = begin; page < end && !done();) {
+      const auto map_page = page / kEntriesPerMapPage;
+      const auto stop = std::min(end, (map_page + 1) * kEntriesPerMapPage);
+      if (is_full(map_page)) {
+        end_run();
+      } else {
+        look_at(map_page, page, stop);
+      }
+      page = stop;
+    }
+    end_run();
+  }
+
+  bool done() const noexcept { return best_.count >= wanted_; }
+  PageRun best() const noexcept { return {best_.first, std::min(best_.count, wanted_)}; }
+
+ private:
+  bool is_full(std::uint32_t map_page) {
+    const auto begin = std::max(r_.first, map_page * kEntriesPerMapPage);
+    const auto end = std::min(r_.end, (map_page + 1) * kEntriesPerMapPage);
+    return begin + *t_.reading<std::uint16_t>(summary_at(r_, map_page)) >= end;
+  }
+
+  void look_at(std::uint32_t map_page, PageIndex page, PageIndex stop) {
+    const auto* map = t_.reading<MapPage>(offset_of(r_.map + map_page));
+    for (; page < stop && !done(); ++page) {
+      if (map->entries[page % kEntriesPerMapPage].use != PageUse::kFree) {
+        end_run();
+        continue;
+      }
+      if (run_.count == 0) run_.first = page;
+      if (++run_.count >= wanted_) end_run();
+    }
+  }
+
+  void end_run() noexcept {
+    if (run_.count > best_.count) best_ = run_;
+    run_ = {};
+  }
+
+  Transaction& t_;
+  const Regions r_;
+  const std::uint32_t wanted_;
+  PageRun run_;
+  PageRun best_;
+};
+
+void set_entry(Transaction& t, const Regions& r, PageIndex page, PageEntry entry, int change) {
+  *t.writing<PageEntry>(entry_at(r, page)) = entry;
+  auto& taken = *t.writing<std::uint16_t>(summary_at(r, page / kEntriesPerMapPage));
+  taken = static_cast<std::uint16_t>(taken + change);
+}
+
+void set_entries(Transaction& t, const PageRun& run, PageEntry entry, int change) {
+  const auto r = regions(t.pages());
+  for (std::uint32_t i = 0; i < run.count; ++i) {
+    set_entry(t, r, run.first + i, entry, change);
+    if (entry.use == PageUse::kLarge) entry.use = PageUse::kLargeRest;
+  }
+}
+
+}  // namespace
+
+PageEntry page_entry(Transaction& t, PageIndex page) {
+  return *t.reading<PageEntry>(entry_at(regions(t.pages()), page));
+}
+
+std::uint32_t taken_pages(Transaction& t) {
+  return t.reading<ManagerState>(offset_of(Regions::kManager))->taken;
+}
+
+PageRun take_pages(Transaction& t, std::uint32_t wanted, std::uint32_t least, PageEntry entry) {
+  const auto r = regions(t.pages());
+  const auto* state = t.reading<ManagerState>(offset_of(Regions::kManager));
+  const auto start = std::clamp(state->next_search, r.first, r.end);
+  Search search(t, wanted);
+  search.look(start, r.end);
+  if (!search.done()) search.look(r.first, r.end);
+  const auto run = search.best();
+  if (run.count == 0 || run.count < least) return {};
+  set_entries(t, run, entry, 1);
+  manager(t).taken += run.count;
+  manager(t).next_search = run.first + run.count;
+  return run;
+}
+
+void release_pages(Transaction& t, PageIndex first, std::uint32_t count) {
+  set_entries(t, {first, count}, PageEntry{}, -1);
+  manager(t).taken -= count;
+}
+
+}  // namespace plurix::heap
