@@ -230,7 +230,7 @@ bool ProtocolCore::dispatch(const wire::FrameView& frame, const Endpoint& from) 
       wire::CatchUpRequest request;
       if (!wire::read_body(body, request)) return false;
       if (!core_.in_service()) return true;
-      if (lags_far(request.from)) token_.throttle();
+      if (lags_far(request.from)) token_.throttle(false);
       catch_up_.on_catch_up_request(sender, request);
       return true;
     }
@@ -244,7 +244,7 @@ bool ProtocolCore::dispatch(const wire::FrameView& frame, const Endpoint& from) 
     case MessageType::kSyncRequest: {
       wire::SyncRequest request;
       if (!wire::read_body(body, request)) return false;
-      token_.throttle();
+      token_.throttle(resync_.asks_again(sender, request));
       resync_.on_request(sender, request);
       return true;
     }

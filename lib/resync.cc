@@ -36,6 +36,13 @@ void Resync::ask() noexcept {
                   wire::SyncRequest{since_, cursor_, ++number_});
 }
 
+bool Resync::asks_again(NodeId from, const wire::SyncRequest& request) noexcept {
+  const bool again = from == last_asker_ && request.cursor <= last_cursor_;
+  last_asker_ = from;
+  last_cursor_ = request.cursor;
+  return again;
+}
+
 void Resync::on_request(NodeId from, const wire::SyncRequest& request) noexcept {
   if (!core_.in_service() || core_.applied < request.since || catch_up_.behind()) return;
   if (request.cursor == wire::kMembersCursor) return send_members(from, request);

@@ -57,7 +57,7 @@ void Token::on_request(const wire::FrameHeader& from, TokenRequest request) noex
 // Whoever was late again although we waited has more to catch up with than the window allows for:
 // what we sent before stands in its queue.
 void Token::yield_to_late() noexcept {
-  if (!must_yield()) ++core_.counters.token_yields;
+  if (core_.now >= yield_until_) ++core_.counters.token_yields;
   if (core_.now - yield_until_ > core_.config.longest_retry) yields_ = 0;
   yield_until_ =
       core_.now + backoff(core_.config.yield_window, yields_, core_.config.longest_retry);
@@ -67,6 +67,22 @@ void Token::yield_to_late() noexcept {
 void Token::end_yield() noexcept {
   yield_until_ = Instant{core_.now.ns - 1};
   yields_ = 0;
+}
+
+// Who lags far has the notices of a whole log in its queue, and loses what no longer fits into it,
+// our answers too. A pause too short to empty the queue is none.
+void Token::throttle(bool in_vain) noexcept {
+  if (!held_) return;
+  if (core_.now - throttled_until_ > core_.config.longest_retry * 2) throttles_ = 0;
+  if (in_vain) ++throttles_;
+  throttled_until_ =
+      core_.now + backoff(core_.config.throttle_window, throttles_, core_.config.longest_retry);
+  ++core_.counters.throttles;
+}
+
+// Two that pass the token to and fro would never pause.
+void Token::end_throttle_on_grant() noexcept {
+  if (throttles_ == 0) throttled_until_ = earlier(throttled_until_, core_.now);
 }
 
 void Token::yield_for_page() noexcept {
@@ -123,6 +139,7 @@ void Token::grant_to(NodeId node) noexcept {
   passed_waiting_ = waiting_;
   waiting_.clear();
   end_yield();
+  end_throttle_on_grant();
   grants_ = 0;
   send_grant();
 }
@@ -196,13 +213,14 @@ void Token::on_timer() noexcept {
   if (wanted_ && !held_ && core_.now >= next_ask_) ask();
   const bool due = unacknowledged_ != kNoNode && core_.now >= next_grant_;
   if (due && !mutated("grant_not_repeated")) send_grant();
-  if (!must_yield()) forget_late();
+  if (core_.now >= yield_until_) forget_late();
 }
 
 Instant Token::deadline() const noexcept {
   auto soonest = wanted_ && !held_ ? next_ask_ : kNever;
   if (unacknowledged_ != kNoNode) soonest = earlier(soonest, next_grant_);
-  if (must_yield()) soonest = earlier(soonest, yield_until_);
+  if (core_.now < yield_until_) soonest = earlier(soonest, yield_until_);
+  if (core_.now < throttled_until_) soonest = earlier(soonest, throttled_until_);
   return soonest;
 }
 

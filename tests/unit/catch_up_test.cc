@@ -162,6 +162,23 @@ TEST_F(Resynchronizing, TakesNoAnswerOlderThanTheFirst) {
   EXPECT_EQ(read(net_, 1, 5), 55u);
 }
 
+// A queue full of notices loses answers too; a pause that does not empty it is none.
+TEST_F(Resynchronizing, MakesTheHolderPauseLongerEachTimeItHearsNoAnswer) {
+  for (int i = 0; i < 5; ++i) {
+    net_.deliver_first({.to = 0, .type = MessageType::kSyncRequest});
+    net_.lose({});
+    net_.pass_for(1, milliseconds(64));
+  }
+  net_.deliver_first({.to = 0, .type = MessageType::kSyncRequest});
+  net_.begin(0);
+  ASSERT_TRUE(net_.store(0, 6, 61));
+  net_.want_commit(0);
+  net_.pass_for(0, milliseconds(30));
+  EXPECT_TRUE(net_.core(0).attempt().active()) << "the pause is still that of the first question";
+  net_.pass_for(0, milliseconds(64));
+  EXPECT_FALSE(net_.core(0).attempt().active());
+}
+
 TEST_F(Resynchronizing, AsksAnotherNodeWhenItsHelperIsGone) {
   net_.freeze(0, true);
   net_.lose({});

@@ -30,6 +30,10 @@ class Resync {
   /// A newcomer's start: the same from time 0.
   void import(NodeId helper) noexcept;
 
+  /// The last question came from the same node and was no earlier one: either it has not heard our
+  /// answer, or it has, and lags far again.
+  bool asks_again(NodeId from, const wire::SyncRequest& request) noexcept;
+
   void on_request(NodeId from, const wire::SyncRequest& request) noexcept;
   void on_reply(const wire::FrameHeader& from, const wire::SyncReply& reply,
                 Bytes entries) noexcept;
@@ -52,6 +56,8 @@ class Resync {
   Paging& paging_;
   Token& token_;
   Membership& membership_;
+  NodeId last_asker_ = kNoNode;
+  PageIndex last_cursor_ = 0;
   NodeId helper_ = kNoNode;
   PageIndex cursor_ = 0;
   CommitTime since_;

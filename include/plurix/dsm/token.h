@@ -30,15 +30,13 @@ class Token {
 
   /// A fair holder lets a late requester that it has just brought up to date go first; every holder
   /// pauses for a node that lags so far that it might never catch up with full speed.
-  bool must_yield() const noexcept { return core_.now < yield_until_; }
-
-  /// Somebody lags far behind: no commits here for a moment.
-  void throttle() noexcept {
-    if (!held_) return;
-    const auto until = core_.now + core_.config.throttle_window;
-    if (yield_until_ < until) yield_until_ = until;
-    ++core_.counters.throttles;
+  bool must_yield() const noexcept {
+    return core_.now < yield_until_ || core_.now < throttled_until_;
   }
+
+  /// Somebody lags far behind: no commits here for a moment. If it has asked `in_vain` before, the
+  /// moment was too short, and the next one is twice as long.
+  void throttle(bool in_vain) noexcept;
 
   /// Somebody asked for a page that was written since: a fair holder commits nothing for a moment,
   /// so that the asker can catch up and ask again. Else it would always come too late for a page
@@ -107,6 +105,7 @@ class Token {
   void forget_late() noexcept;
   void yield_to_late() noexcept;
   void end_yield() noexcept;
+  void end_throttle_on_grant() noexcept;
 
   CoreContext& core_;
   CatchUp& catch_up_;
@@ -130,7 +129,9 @@ class Token {
   Instant next_grant_ = kNever;
   unsigned grants_ = 0;
   Instant yield_until_{0};
-  unsigned yields_ = 0;  ///< in a row, none of which was long enough
+  unsigned yields_ = 0;                     ///< in a row, none of which was long enough
+  Instant throttled_until_{INT64_MIN / 2};  ///< long ago
+  unsigned throttles_ = 0;                  ///< in vain, in a row
 };
 
 }  // namespace plurix
