@@ -22,6 +22,16 @@ code, out, err = finish(demo, 10)
 expect(code == EXIT_FAILED and "interrupted" in err, f"Ctrl-C: exit code {code}", out, err)
 expect_gone(children)
 
+# The same of a torture, while a node is stopped.
+torture = start("torture", "--nodes", "3", start_new_session=True)
+children = wait_for_children(torture, 3)
+time.sleep(1)
+os.kill(children[2], signal.SIGSTOP)
+os.killpg(torture.pid, signal.SIGINT)
+code, out, err = finish(torture, 10)
+expect(code == EXIT_FAILED and "interrupted" in err, f"Ctrl-C: exit code {code}", out, err)
+expect_gone(children)
+
 # The demo itself is killed.
 demo, children = running_demo()
 demo.kill()

@@ -20,6 +20,13 @@ WRONG = [
     (("node", "--bind", "0.0.0.0:4000"), "address"),
     (("node", "--peer", "somewhere"), "somewhere"),
     (("node", "--workload", "lottery"), "none"),
+    (("node", "--delay", "91"), "--delay"),
+    (("torture", "--faults", "loss,rain"), "reordering"),
+    (("torture", "--workload", "lottery"), "registers"),
+    (("torture", "--nodes", "0"), "1"),
+    (("torture", "--minutes", "-1"), "--minutes"),
+    (("torture", "--minutes", "soon"), "--minutes"),
+    (("torture", "--patience", "0"), "--patience"),
     (("fly",), "--help"),
     ((), "--help"),
 ]
@@ -33,7 +40,7 @@ code, out, err = run("node", "--cluster", unique_cluster(), "--found", "never", 
                      "0.3")
 expect(code == EXIT_NOT_REACHABLE, f"nobody there: exit code {code}", out, err)
 
-for command in ("demo", "node", "check", "sim", "doctor", "version"):
+for command in ("demo", "node", "check", "sim", "torture", "doctor", "version"):
     code, out, err = run(command, "--help")
     expect(code == EXIT_DONE, f"plurix {command} --help: exit code {code}", out, err)
     expect(out.count("  plurix " + command) >= 2, f"plurix {command} --help: two examples", out)

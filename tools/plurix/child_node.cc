@@ -17,13 +17,14 @@ namespace {
 }
 
 // In the child, between fork and exec: only what a signal handler may do.
-[[noreturn]] void become_node(pid_t parent, int in, int out, char* const* arguments) {
+[[noreturn]] void become_node(pid_t parent, int in, int out, int err, char* const* arguments) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);  // it has died already
   // Ctrl-C reaches the whole terminal; only the parent decides what it means.
   std::signal(SIGINT, SIG_IGN);
   ::dup2(in, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
+  if (err >= 0) ::dup2(err, STDERR_FILENO);
   ::execv("/proc/self/exe", arguments);
   ::_exit(127);
 }
@@ -47,13 +48,16 @@ NodeStatus status_in(const nlohmann::json& line) {
           .commit_time = number("commit_time"),
           .most_restarts = number("most_restarts"),
           .dropped = number("dropped"),
+          .net_faults = fault_counters_in(line.value("net_faults", nlohmann::json::object())),
           .protocol = line.value("protocol", nlohmann::json::object())};
 }
 
 }  // namespace
 
-ChildNode::ChildNode(std::size_t index, const std::vector<std::string>& arguments) : index_(index) {
-  start(arguments);
+ChildNode::ChildNode(std::size_t index, const std::vector<std::string>& arguments,
+                     const std::string& log)
+    : index_(index) {
+  start(arguments, log);
 }
 
 ChildNode::~ChildNode() {
@@ -65,18 +69,22 @@ ChildNode::~ChildNode() {
   ::close(out_);
 }
 
-void ChildNode::start(const std::vector<std::string>& arguments) {
+void ChildNode::start(const std::vector<std::string>& arguments, const std::string& log) {
   int to_child[2];
   int from_child[2];
   if (::pipe2(to_child, O_CLOEXEC) != 0) fail("no pipe to a node");
   if (::pipe2(from_child, O_CLOEXEC) != 0) fail("no pipe from a node");
+  int err = -1;
+  if (!log.empty()) err = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (!log.empty() && err < 0) fail("no log for a node");
   std::vector<char*> words = {const_cast<char*>("plurix"), const_cast<char*>("node")};
   for (const auto& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
   words.push_back(nullptr);
   const auto parent = ::getpid();
   pid_ = ::fork();
   if (pid_ < 0) fail("no process for a node");
-  if (pid_ == 0) become_node(parent, to_child[0], from_child[1], words.data());
+  if (pid_ == 0) become_node(parent, to_child[0], from_child[1], err, words.data());
+  if (err >= 0) ::close(err);
   ::close(to_child[0]);
   ::close(from_child[1]);
   in_ = to_child[1];

@@ -1,4 +1,4 @@
-// ChildNode: a node in a process of its own, started by `plurix demo` and led by lines (control.h).
+// ChildNode: a node in a process of its own, started by another and led by lines (control.h).
 #pragma once
 
 #include <sys/types.h>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "control.h"
+#include "net_faults.h"
 
 namespace plurix::tool {
 
@@ -26,6 +27,7 @@ struct NodeStatus {
   std::uint64_t commit_time = 0;
   std::uint64_t most_restarts = 0;
   std::uint64_t dropped = 0;
+  sim::FaultCounters net_faults;
   nlohmann::json protocol;  ///< all counters (counters_json.h), at the end only
 };
 
@@ -33,7 +35,9 @@ class ChildNode {
  public:
   /// Starts `plurix node ARGUMENTS` with the program of this process. It is killed when this
   /// process ends, however that happens. Throws std::system_error.
-  ChildNode(std::size_t index, const std::vector<std::string>& arguments);
+  /// Its stderr goes to the end of the file `log`, or to ours if that has no name.
+  ChildNode(std::size_t index, const std::vector<std::string>& arguments,
+            const std::string& log = {});
 
   /// Kills the process if it is still there.
   ~ChildNode();
@@ -59,7 +63,7 @@ class ChildNode {
   const NodeStatus& status() const noexcept { return status_; }
 
  private:
-  void start(const std::vector<std::string>& arguments);
+  void start(const std::vector<std::string>& arguments, const std::string& log);
   void reap();
 
   const std::size_t index_;

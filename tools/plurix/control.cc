@@ -3,13 +3,24 @@
 #include <poll.h>
 #include <unistd.h>
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 namespace plurix::tool {
 
-bool LineInput::fill() {
+bool LineInput::wait(int milliseconds) const {
+  using Clock = std::chrono::steady_clock;
+  const auto until = Clock::now() + std::chrono::milliseconds(milliseconds);
   pollfd readable = {fd_, POLLIN, 0};
-  if (::poll(&readable, 1, 0) <= 0) return false;
+  for (;;) {  // a node's ticks end a wait
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+    const int found = ::poll(&readable, 1, left > 0 ? static_cast<int>(left) : 0);
+    if (found >= 0 || errno != EINTR) return found > 0;
+  }
+}
+
+bool LineInput::fill() {
+  if (!wait(0)) return false;
   char bytes[4096];
   const auto size = ::read(fd_, bytes, sizeof bytes);
   if (size > 0) buffer_.append(bytes, static_cast<std::size_t>(size));

@@ -1,5 +1,6 @@
-// The line protocol between `plurix demo` and the nodes it starts. Commands go to a node's stdin,
-// one a line; the node answers on stdout, one JSON object a line, with "event" first:
+// The line protocol between `plurix demo` or `plurix torture` and the nodes they start. Commands go
+// to a node's stdin, one a line; the node answers on stdout, one JSON object a line, with "event"
+// first:
 //
 //   (start)                 → ready   node, address, fault_source, receive, incarnation
 //   setup                   → setup
@@ -7,10 +8,11 @@
 //   stop                    → stopped with the counters of status
 //   verify                  → verified ok, words, numbers, effects
 //   save HISTORY TRACE      → saved   attempts, full ("-": no such file)
+//   workload NAME           → workload name; what the last one recorded is forgotten
 //   quit                    → the node leaves, and its process ends
 //
 // A node that cannot go on says so with `failed` (words) and ends. While a node waits for a command
-// it serves the others.
+// it serves the others. On SIGUSR2 it says `state` (state_report.h), whatever it is doing.
 #pragma once
 
 #include <optional>
@@ -25,6 +27,9 @@ class LineInput {
 
   /// The next line, without its end; nothing if none has arrived.
   std::optional<std::string> next();
+
+  /// Waits until something has arrived, but not longer than that. False if nothing has.
+  bool wait(int milliseconds) const;
 
   /// The other side has closed, and every line was handed out.
   bool closed() const noexcept { return closed_ && buffer_.empty(); }

@@ -8,6 +8,7 @@
 #include "exit_codes.h"
 #include "node_command.h"
 #include "sim_command.h"
+#include "torture_command.h"
 #include "version_command.h"
 
 namespace {
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
   add_node_command(app, exit_code);
   add_check_command(app, exit_code);
   add_sim_command(app, exit_code);
+  add_torture_command(app, exit_code);
   add_doctor_command(app, exit_code);
   add_version_command(app, exit_code);
   try {

@@ -20,11 +20,15 @@ Examples:
   plurix node --cluster demo
   plurix node --cluster lab --bind 10.0.0.2:7000 --peer 10.0.0.1:7000 --workload bank --seconds 30)";
 
+/// One frame in so many goes to the listener of --tap.
+constexpr std::uint32_t kTapEvery = 100;
+
 struct Arguments {
   NodeSettings settings;
   std::string fault_source = "auto";
   std::string found = "auto";
   std::string receive = "auto";
+  std::string tap;
   double join_seconds = 10;
 };
 
@@ -43,6 +47,9 @@ NodeSettings settings_of(const Arguments& arguments) {
   settings.node.fault_source = fault_source_named(arguments.fault_source);
   settings.node.found = founding_named(arguments.found);
   settings.node.receive = receive_named(arguments.receive);
+  if (const auto listener = udp::parse_endpoint(arguments.tap)) {
+    settings.tap = {.listener = *listener, .every = kTapEvery, .seed = settings.seed};
+  }
   settings.node.join_timeout = {static_cast<std::int64_t>(arguments.join_seconds * 1e9)};
   return settings;
 }
@@ -134,8 +141,9 @@ void add_node_command(CLI::App& app, int& exit_code) {
   node->add_option("--restart-every", settings.node.restart_every,
                    "Run every n-th transaction twice, to flush out side effects; 0: never")
       ->capture_default_str();
-  add_drop_option(*node, settings.drop_percent);
+  add_net_fault_options(*node, settings.faults);
   node->add_option("--seed", settings.seed, "Seed of the workload")->capture_default_str();
+  node->add_option("--tap", arguments->tap)->group("");
   add_file_options(*node, settings);
   node->footer(kFooter);
   node->callback([arguments, &exit_code] { exit_code = run(*arguments); });

@@ -3,8 +3,8 @@
 
 #include <plurix/history/json_lines.h>
 #include <plurix/posix/node.h>
-#include <plurix/sim/faulty_transport.h>
 
+#include <malloc.h>
 #include <unistd.h>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -12,15 +12,19 @@
 #include "control.h"
 #include "counters_json.h"
 #include "exit_codes.h"
+#include "net_faults.h"
 #include "node_settings.h"
+#include "state_report.h"
+#include "state_signal.h"
 #include "stop_signals.h"
+#include "tool_transport.h"
 #include "trace_ring.h"
 #include "workloads/all.h"
 
 namespace plurix::tool {
 
 template <CommitStrategy Strategy, class Trace>
-using ToolNode = posix::BasicNode<Strategy, Trace, sim::FaultyTransport>;
+using ToolNode = posix::BasicNode<Strategy, Trace, ToolTransport>;
 
 /// Nothing to do: the node only serves.
 struct Idle {
@@ -48,9 +52,29 @@ class NodeRunner {
         recorder_(node.incarnation(), {.attempts = wanted_attempts(settings)}, Workload::key_name),
         prng_(mix(settings.seed, node.id())) {}
 
+  /// Says who this node is, before its first workload.
+  void say_ready() {
+    if (!settings_.control && !settings_.json) {
+      std::printf("node %u of \"%s\" at %s (faults: %s; %s)\n", node_.id(),
+                  settings_.node.cluster.c_str(), node_.address().c_str(),
+                  std::string(to_string(node_.fault_source().kind())).c_str(),
+                  node_.fault_source().reason().c_str());
+      std::fflush(stdout);
+      return;
+    }
+    say({{"event", "ready"},
+         {"node", node_.id()},
+         {"address", node_.address()},
+         {"fault_source", to_string(node_.fault_source().kind())},
+         {"receive", to_string(node_.udp().kind())},
+         {"incarnation", node_.incarnation()}});
+  }
+
+  /// Says that a further workload is there to be commanded.
+  void say_workload() { say({{"event", "workload"}, {"name", std::string(Workload::kName)}}); }
+
   /// Runs the workload until time or Ctrl-C ends it, telling how it goes each second.
   int run_by_hand() {
-    say_ready();
     workload_.setup(node_, recorder_);
     const auto end = settings_.seconds > 0 ? node_.now() + seconds(settings_.seconds) : kNever;
     run_until([&] { return stop_asked() || node_.now() >= end; }, milliseconds(1000));
@@ -59,22 +83,31 @@ class NodeRunner {
     return save(settings_.history_file, settings_.trace_file) ? kDone : kFailed;
   }
 
-  /// Does what the lines on stdin say until `quit`, or until nobody is there to say more.
-  int run_on_command() {
-    say_ready();
+  /// Does what the lines on stdin say until `quit`, until nobody is there to say more, or until
+  /// another workload is wanted, whose name it leaves in `next`.
+  int run_on_command(std::string& next) {
     for (;;) {
       const auto line = input_.next();
       if (!line) {
-        if (input_.closed() || node_.stopped()) return kFailed;
+        if (input_.closed()) return kFailed;
+        // Stopped by force: somebody may still want what was recorded.
+        if (node_.stopped() && !input_.wait(kLastWordsMs)) return kFailed;
         node_.serve(node_.now() + milliseconds(2));
         continue;
       }
       if (*line == "quit") return kDone;
+      if (line->starts_with(kWorkloadCommand)) {
+        next = line->substr(kWorkloadCommand.size());
+        return kUsage;  // if there is no workload of that name
+      }
       obey(*line);
     }
   }
 
  private:
+  static constexpr std::string_view kWorkloadCommand = "workload ";
+  static constexpr int kLastWordsMs = 2'000;
+
   static std::size_t wanted_attempts(const NodeSettings& settings) {
     const bool wanted = settings.control || !settings.history_file.empty();
     return wanted ? settings.history_limit : 0;
@@ -124,23 +157,6 @@ class NodeRunner {
 
   void say(const nlohmann::ordered_json& line) { (void)write_line(STDOUT_FILENO, line.dump()); }
 
-  void say_ready() {
-    if (!settings_.control && !settings_.json) {
-      std::printf("node %u of \"%s\" at %s (faults: %s; %s)\n", node_.id(),
-                  settings_.node.cluster.c_str(), node_.address().c_str(),
-                  std::string(to_string(node_.fault_source().kind())).c_str(),
-                  node_.fault_source().reason().c_str());
-      std::fflush(stdout);
-      return;
-    }
-    say({{"event", "ready"},
-         {"node", node_.id()},
-         {"address", node_.address()},
-         {"fault_source", to_string(node_.fault_source().kind())},
-         {"receive", to_string(node_.udp().kind())},
-         {"incarnation", node_.incarnation()}});
-  }
-
   void say_status(const char* event) {
     const auto& counts = recorder_.counts();
     const auto& core = node_.protocol().core().counters;
@@ -158,6 +174,7 @@ class NodeRunner {
         {"commit_time", node_.commit_time().value},
         {"most_restarts", node_.counters().most_restarts},
         {"dropped", node_.wrapper().counters().dropped},
+        {"net_faults", to_json(node_.wrapper().counters())},
     };
     if (event != std::string_view("status")) status["protocol"] = to_json(core);
     if (settings_.control || settings_.json) return say(status);
@@ -223,30 +240,54 @@ class NodeRunner {
   LineInput input_{STDIN_FILENO};
 };
 
+/// Calls `use(workload)`; false if there is no such workload.
+template <class Use>
+bool with_workload_or_none(const std::string& name, Use use) {
+  if (name != kNoWorkload) return workloads::with_workload(name, use);
+  use(Idle{});
+  return true;
+}
+
+/// Runs one workload after the other, as commanded, on one node.
 template <class Node>
-int run_with_workload(const NodeSettings& settings) {
-  Node node(settings.node, sim::FaultOptions{.drop_percent = settings.drop_percent,
-                                             .seed = mix(settings.seed, ::getpid())});
-  const StopSignals signals([](void* self) { static_cast<Node*>(self)->stop(); }, &node);
+int run_workloads(Node& node, const NodeSettings& settings) {
   int exit_code = kUsage;
-  const auto use = [&](auto workload) {
-    NodeRunner<Node, decltype(workload)> runner(node, settings);
-    exit_code = settings.control ? runner.run_on_command() : runner.run_by_hand();
-  };
-  if (settings.workload == kNoWorkload) {
-    use(Idle{});
-  } else {
-    (void)workloads::with_workload(settings.workload, use);
+  bool first = true;
+  for (std::string name = settings.workload; !name.empty();) {
+    const bool known = with_workload_or_none(name, [&](auto workload) {
+      NodeRunner<Node, decltype(workload)> runner(node, settings);
+      first ? runner.say_ready() : runner.say_workload();
+      name.clear();
+      exit_code = settings.control ? runner.run_on_command(name) : runner.run_by_hand();
+    });
+    if (!known) return kUsage;
+    first = false;
+    ::malloc_trim(0);  // what a node needs from here on can be compared with what it needed before
   }
   return exit_code;
+}
+
+/// The faults asked for, with the clock and the seed of this node.
+inline sim::FaultOptions complete(sim::FaultOptions faults, std::uint64_t seed) {
+  faults.now = []() noexcept { return posix::MonotonicClock().now(); };
+  faults.seed = seed;
+  return faults;
+}
+
+template <class Node>
+int run_with_settings(const NodeSettings& settings) {
+  Node node(settings.node, complete(settings.faults, settings.seed), settings.tap);
+  const StopSignals signals([](void* self) { static_cast<Node*>(self)->stop(); }, &node);
+  const StateSignal state([](void* self) { report_state(*static_cast<Node*>(self)); }, &node);
+  return run_workloads(node, settings);
 }
 
 template <CommitStrategy Strategy>
 int run_with_strategy(const NodeSettings& settings) {
   if (settings.trace || !settings.trace_file.empty()) {
-    return run_with_workload<ToolNode<Strategy, TraceRing>>(settings);
+    return run_with_settings<ToolNode<Strategy, TraceRing>>(settings);
   }
-  return run_with_workload<ToolNode<Strategy, NullTraceSink>>(settings);
+  return run_with_settings<ToolNode<Strategy, NullTraceSink>>(settings);
 }
 
 }  // namespace plurix::tool

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <plurix/posix/node_options.h>
+#include <plurix/sim/faulty_transport.h>
+#include <plurix/sim/tapped_transport.h>
 
 #include <cstdint>
 #include <string>
@@ -16,7 +18,8 @@ struct NodeSettings {
   std::string workload = kNoWorkload;
   std::string strategy = "fair";  ///< fair, first-wins
   double seconds = 0;             ///< 0: until Ctrl-C
-  double drop_percent = 0;
+  sim::FaultOptions faults;       ///< of the network; clock and seed are filled in
+  sim::TapOptions tap;
   std::uint64_t seed = 1;
   std::uint64_t history_limit = 100'000;  ///< attempts recorded at most
   std::string history_file;

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "net_faults.h"
 #include "node_settings.h"
 #include "workloads/all.h"
 
@@ -44,6 +45,12 @@ std::string to_bytes(std::string& text) {
   return {};
 }
 
+CLI::Option* add_net_fault_option(CLI::App& command, const NetFault& fault, double& percent) {
+  return command.add_option(std::string("--") + fault.option, percent, fault.what)
+      ->check(CLI::Range(0.0, 90.0))
+      ->capture_default_str();
+}
+
 }  // namespace
 
 CLI::Option* add_heap_option(CLI::App& command, std::uint64_t& bytes) {
@@ -78,10 +85,13 @@ CLI::Option* add_workload_option(CLI::App& command, std::string& name, bool or_n
 }
 
 CLI::Option* add_drop_option(CLI::App& command, double& percent) {
-  return command
-      .add_option("--drop", percent, "Percent of the datagrams to lose on receipt, for tests")
-      ->check(CLI::Range(0.0, 90.0))
-      ->capture_default_str();
+  return add_net_fault_option(command, kNetFaults[0], percent);
+}
+
+void add_net_fault_options(CLI::App& command, sim::FaultOptions& faults) {
+  for (const auto& fault : kNetFaults) {
+    add_net_fault_option(command, fault, faults.*fault.percent);
+  }
 }
 
 posix::FaultSourceKind fault_source_named(const std::string& name) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <plurix/posix/hosted_fault_source.h>
+#include <plurix/sim/faulty_transport.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
@@ -15,6 +16,9 @@ CLI::Option* add_fault_source_option(CLI::App& command, std::string& name);
 CLI::Option* add_strategy_option(CLI::App& command, std::string& name);
 CLI::Option* add_workload_option(CLI::App& command, std::string& name, bool or_none);
 CLI::Option* add_drop_option(CLI::App& command, double& percent);
+
+/// --drop, --duplicate, …: a percentage for each fault of net_faults.h.
+void add_net_fault_options(CLI::App& command, sim::FaultOptions& faults);
 
 /// The name must have been checked.
 posix::FaultSourceKind fault_source_named(const std::string& name);

@@ -20,6 +20,7 @@ class TemporaryDirectory {
     }
   }
   ~TemporaryDirectory() {
+    if (kept_) return;
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
   }
@@ -27,10 +28,14 @@ class TemporaryDirectory {
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
 
   const std::string& path() const noexcept { return path_; }
+
+  /// It stays, for somebody to look at.
+  void keep() noexcept { kept_ = true; }
   std::string file(const std::string& name) const { return path_ + "/" + name; }
 
  private:
   std::string path_;
+  bool kept_ = false;
 };
 
 }  // namespace plurix::tool

@@ -1,6 +1,6 @@
-// FaultyTransport: any transport, made worse on receipt. Frames are dropped, doubled, damaged, or
-// held back until others have overtaken them, by percent and from a seed: the same arrivals meet
-// the same faults.
+// FaultyTransport: any transport, made worse on receipt. Frames are dropped, doubled, damaged,
+// delayed, held back until others have overtaken them, or followed by ones that are long past, by
+// percent and from a seed: the same arrivals meet the same faults.
 #pragma once
 
 #include <plurix/base/prng.h>
@@ -14,8 +14,12 @@ namespace plurix::sim {
 struct FaultOptions {
   double drop_percent = 0;
   double duplicate_percent = 0;
-  double delay_percent = 0;  ///< comes after the frame behind it
-  double corrupt_percent = 0;
+  double reorder_percent = 0;  ///< comes after the frame behind it
+  double delay_percent = 0;    ///< comes up to `longest_delay` later; needs `now`
+  double corrupt_percent = 0;  ///< one bit is turned
+  double replay_percent = 0;   ///< an earlier frame, perhaps an old one, comes once more before it
+  Duration longest_delay = milliseconds(20);
+  Instant (*now)() noexcept = nullptr;  ///< the clock of `Transport::wait`
   std::uint64_t seed = 1;
 };
 
@@ -23,21 +27,47 @@ struct FaultCounters {
   std::uint64_t received = 0;
   std::uint64_t dropped = 0;
   std::uint64_t duplicated = 0;
+  std::uint64_t reordered = 0;
   std::uint64_t delayed = 0;
   std::uint64_t corrupted = 0;
+  std::uint64_t replayed = 0;
+};
+
+/// A frame put aside, with whom it came from.
+struct KeptFrame {
+  Instant due = kNever;
+  std::size_t size = 0;  ///< 0: nothing is kept here
+  Endpoint from;
+  std::byte bytes[kMaxFrame];
+
+  bool empty() const noexcept { return size == 0; }
+  Bytes view() const noexcept { return {bytes, size}; }
+  void keep(Bytes frame, const Endpoint& sender, Instant at = kNever) noexcept {
+    std::memcpy(bytes, frame.data(), frame.size());
+    size = frame.size();
+    from = sender;
+    due = at;
+  }
 };
 
 /// Wraps a transport that outlives it. Same contexts as that one.
 template <Transport Inner>
 class FaultyTransport {
  public:
+  static constexpr std::size_t kDelayed = 16;  ///< at once; more come without delay
+  static constexpr std::size_t kPast = 16;     ///< frames that may be replayed
+
   explicit FaultyTransport(Inner& inner, const FaultOptions& options = {}) noexcept
       : inner_(inner),
+        now_(options.now),
+        longest_delay_(options.longest_delay),
         prng_(options.seed),
         drop_(per_million(options.drop_percent)),
         duplicate_(per_million(options.duplicate_percent)),
-        delay_(per_million(options.delay_percent)),
-        corrupt_(per_million(options.corrupt_percent)) {}
+        reorder_(per_million(options.reorder_percent)),
+        delay_(now_ == nullptr ? 0 : per_million(options.delay_percent)),
+        corrupt_(per_million(options.corrupt_percent)),
+        replay_(per_million(options.replay_percent)) {}
 
   void send(NodeId to, Bytes head, Bytes payload) noexcept { inner_.send(to, head, payload); }
   void broadcast(Bytes head, Bytes payload) noexcept { inner_.broadcast(head, payload); }
@@ -47,12 +77,13 @@ class FaultyTransport {
 
   std::size_t poll(FrameSink sink) noexcept {
     sink_ = sink;
-    return inner_.poll({[](void* self, Bytes frame, const Endpoint& from) noexcept {
-                          static_cast<FaultyTransport*>(self)->receive(frame, from);
-                        },
-                        this});
+    const auto late = deliver_due();
+    return late + inner_.poll({[](void* self, Bytes frame, const Endpoint& from) noexcept {
+                                 static_cast<FaultyTransport*>(self)->receive(frame, from);
+                               },
+                               this});
   }
-  void wait(Instant until) noexcept { inner_.wait(until); }
+  void wait(Instant until) noexcept { inner_.wait(earlier(until, next_due_)); }
 
   void set_peer(NodeId node, const Endpoint& endpoint) noexcept { inner_.set_peer(node, endpoint); }
   void remove_peer(NodeId node) noexcept { inner_.remove_peer(node); }
@@ -67,12 +98,15 @@ class FaultyTransport {
 
   void receive(Bytes frame, const Endpoint& from) noexcept {
     ++counters_.received;
+    remember(frame, from);
+    if (prng_.chance(replay_)) replay();
     if (prng_.chance(drop_)) {
       ++counters_.dropped;
-    } else if (held_size_ == 0 && prng_.chance(delay_)) {
-      hold(frame, from);
+    } else if (held_.empty() && prng_.chance(reorder_)) {
+      ++counters_.reordered;
+      held_.keep(frame, from);
       return;
-    } else {
+    } else if (!prng_.chance(delay_) || !delay(frame, from)) {
       deliver(frame, from);
     }
     release();
@@ -89,38 +123,79 @@ class FaultyTransport {
 
   void deliver_damaged(Bytes frame, const Endpoint& from) noexcept {
     ++counters_.corrupted;
-    std::memcpy(damaged_, frame.data(), frame.size());
+    damaged_.keep(frame, from);
     const auto bit = prng_.below(frame.size() * 8);
-    damaged_[bit / 8] ^= std::byte{1} << (bit % 8);
-    sink_({damaged_, frame.size()}, from);
-  }
-
-  void hold(Bytes frame, const Endpoint& from) noexcept {
-    ++counters_.delayed;
-    std::memcpy(held_, frame.data(), frame.size());
-    held_size_ = frame.size();
-    held_from_ = from;
+    damaged_.bytes[bit / 8] ^= std::byte{1} << (bit % 8);
+    sink_(damaged_.view(), from);
   }
 
   void release() noexcept {
-    if (held_size_ == 0) return;
-    const auto size = held_size_;
-    held_size_ = 0;
-    sink_({held_, size}, held_from_);
+    if (held_.empty()) return;
+    sink_(held_.view(), held_.from);
+    held_.size = 0;
+  }
+
+  bool delay(Bytes frame, const Endpoint& from) noexcept {
+    for (auto& place : delayed_) {
+      if (!place.empty()) continue;
+      ++counters_.delayed;
+      const auto longest = static_cast<std::uint64_t>(longest_delay_.ns);
+      place.keep(frame, from, now_() + Duration{static_cast<std::int64_t>(prng_.below(longest))});
+      next_due_ = earlier(next_due_, place.due);
+      return true;
+    }
+    return false;
+  }
+
+  std::size_t deliver_due() noexcept {
+    if (next_due_ == kNever) return 0;
+    const auto now = now_();
+    if (now < next_due_) return 0;
+    std::size_t count = 0;
+    next_due_ = kNever;
+    for (auto& place : delayed_) {
+      if (place.empty()) continue;
+      if (place.due <= now) {
+        ++count;
+        sink_(place.view(), place.from);
+        place.size = 0;
+      } else {
+        next_due_ = earlier(next_due_, place.due);
+      }
+    }
+    return count;
+  }
+
+  // One frame in 64 is kept, so that what is replayed reaches far back.
+  void remember(Bytes frame, const Endpoint& from) noexcept {
+    if (replay_ == 0 || prng_.below(64) != 0) return;
+    past_[prng_.below(kPast)].keep(frame, from);
+  }
+
+  void replay() noexcept {
+    const auto& frame = past_[prng_.below(kPast)];
+    if (frame.empty()) return;
+    ++counters_.replayed;
+    sink_(frame.view(), frame.from);
   }
 
   Inner& inner_;
   FrameSink sink_;
+  Instant (*const now_)() noexcept;
+  const Duration longest_delay_;
   Prng prng_;
   const std::uint32_t drop_;
   const std::uint32_t duplicate_;
+  const std::uint32_t reorder_;
   const std::uint32_t delay_;
   const std::uint32_t corrupt_;
+  const std::uint32_t replay_;
   FaultCounters counters_;
-  std::size_t held_size_ = 0;
-  Endpoint held_from_;
-  std::byte held_[kMaxFrame];
-  std::byte damaged_[kMaxFrame];
+  Instant next_due_ = kNever;
+  KeptFrame held_;
+  KeptFrame damaged_;
+  KeptFrame delayed_[kDelayed];
+  KeptFrame past_[kPast];
 };
 
 }  // namespace plurix::sim

@@ -1,0 +1,93 @@
+#include "run_verdict.h"
+
+#include <plurix/history/json_lines.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <stdexcept>
+
+#include "exit_codes.h"
+#include "node_fleet.h"
+
+namespace plurix::tool {
+namespace {
+
+// The heap must hold what all nodes together say they have put there.
+void judge_invariant(const RunRecord& record, RunVerdict& verdict) {
+  const auto& verified = record.verified;
+  verdict.invariant = verified.value("ok", false);
+  verdict.invariant_words = verified.value("words", "");
+  const auto all = record.total();
+  if (!verified.contains("effects") || all.unknown != 0) return;
+  if (verified.value("effects", std::uint64_t{0}) == all.effects) {
+    verdict.invariant_words += ", as many as were committed";
+    return;
+  }
+  verdict.invariant = false;
+  verdict.invariant_words += ", but " + std::to_string(all.effects) + " were committed";
+}
+
+void write_history(const std::string& path, const history::History& merged) {
+  std::FILE* file = std::fopen(path.c_str(), "we");
+  bool ok = file != nullptr;
+  if (ok) {
+    history::LineWriter writer(file);
+    for (const auto& attempt : merged.attempts) writer.write(attempt);
+    ok = writer.flush();
+  }
+  if (file != nullptr) ok = std::fclose(file) == 0 && ok;
+  if (!ok) throw std::runtime_error("the history could not be written to " + path);
+}
+
+}  // namespace
+
+NodeStatus RunRecord::total() const {
+  NodeStatus all;
+  for (const auto& status : statuses) {
+    all.committed += status.committed;
+    all.read_only += status.read_only;
+    all.aborted += status.aborted;
+    all.cancelled += status.cancelled;
+    all.unknown += status.unknown;
+    all.effects += status.effects;
+    all.page_fetches += status.page_fetches;
+    all.dropped += status.dropped;
+    all.net_faults += status.net_faults;
+    all.commit_time = std::max(all.commit_time, status.commit_time);
+    all.most_restarts = std::max(all.most_restarts, status.most_restarts);
+  }
+  return all;
+}
+
+RunRecord collect(NodeFleet& fleet, const std::string& folder, bool with_traces) {
+  RunRecord record;
+  record.verified = fleet.ask(fleet.first(), "verify", "verified");
+  for (const auto& node : fleet.nodes()) {
+    const auto index = std::to_string(node->index());
+    const auto history = folder + "/history." + index;
+    node->send("save " + history + " " + (with_traces ? folder + "/trace." + index : "-"));
+    record.history_parts.push_back({.path = history});
+    record.statuses.push_back(node->status());
+  }
+  for (const auto& node : fleet.nodes()) {
+    const auto saved = fleet.await(*node, "saved");
+    if (!saved.value("ok", false)) {
+      throw FleetFailure{kFailed, "a node could not write to " + folder};
+    }
+    record.history_parts[node->index()].full = saved.value("full", false);
+  }
+  return record;
+}
+
+RunVerdict judge(const RunRecord& record, const std::string& history_file) {
+  RunVerdict verdict;
+  judge_invariant(record, verdict);
+  const auto merged = merge_histories(record.history_parts);
+  if (!merged.error.empty()) throw std::runtime_error(merged.error);
+  verdict.up_to = merged.up_to;
+  verdict.report = history::check_all(merged.history);
+  if (!history_file.empty()) write_history(history_file, merged.history);
+  return verdict;
+}
+
+}  // namespace plurix::tool
