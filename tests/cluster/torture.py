@@ -7,7 +7,7 @@ from run_plurix import EXIT_DONE, EXIT_NOT_FIT, SKIP, expect, finish, start
 
 import sys
 
-code, out, err = finish(start("torture", "--minutes", "0.25", "--nodes", "3", "--round-seconds",
+code, out, err = finish(start("torture", "--minutes", "0.2", "--nodes", "3", "--round-seconds",
                               "0.8", "--json", *sys.argv[2:]), 110)
 if code == EXIT_NOT_FIT:
     print(err)

@@ -44,7 +44,9 @@ void add_torture_command(CLI::App& app, int& exit_code) {
   CLI::App* torture = app.add_subcommand(
       "torture", "Treat clusters of real processes badly, and check everything they do");
   const auto settings = std::make_shared<TortureSettings>();
-  torture->add_option("--minutes", settings->minutes, "How long")
+  torture
+      ->add_option("--minutes", settings->minutes,
+                   "How long, but at least until the first fleet is done")
       ->check(CLI::Range(0.01, 1e6))
       ->capture_default_str();
   torture->add_option("--nodes", settings->nodes, "Processes of a fleet, each a node")
