@@ -16,7 +16,7 @@ time.sleep(4)  # until they are at work
 os.kill(children[1], signal.SIGSTOP)
 code, out, err = finish(torture, 60)
 expect(code == EXIT_FAILED, f"exit code {code}", out, err)
-expect(re.search(r"node \d \(process \d+\) is stuck", err), "no node is named", out, err)
+expect(re.search(r"node \d \(process \d+\) (is stuck|has not answered)", err), "no node is named", out, err)
 expect("replay: plurix torture --seed" in err, "no command to repeat it", out, err)
 kept = re.search(r"kept: (\S+)", err)
 expect(kept, "nothing was kept", out, err)

@@ -12,7 +12,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kUntilReady{20'000};
-constexpr milliseconds kUntilAnswer{60'000};
 constexpr milliseconds kUntilGone{5'000};
 
 }  // namespace
@@ -47,7 +46,7 @@ void NodeFleet::await_ready(ChildNode& node) {
 }
 
 nlohmann::json NodeFleet::await(ChildNode& node, std::string_view event) {
-  return await(node, event, kUntilAnswer);
+  return await(node, event, patience_);
 }
 
 nlohmann::json NodeFleet::ask(ChildNode& node, std::string_view command, std::string_view answer) {

@@ -29,7 +29,9 @@ class NodeFleet {
     std::string log;  ///< takes the node's stderr; empty: it goes to ours
   };
 
-  explicit NodeFleet(std::string cluster) : cluster_(std::move(cluster)) {}
+  /// `patience`: how long an answer may take.
+  explicit NodeFleet(std::string cluster, milliseconds patience = milliseconds(60'000))
+      : cluster_(std::move(cluster)), patience_(patience) {}
 
   /// Starts one node for each element, the first as founder, and waits until all are members.
   void start(const std::vector<Place>& places);
@@ -70,6 +72,7 @@ class NodeFleet {
   std::vector<std::string> arguments_for(std::size_t index, const Place& place) const;
 
   const std::string cluster_;
+  const milliseconds patience_;
   std::vector<std::string> addresses_;
   std::vector<std::string> kinds_;
   std::vector<std::unique_ptr<ChildNode>> nodes_;

@@ -65,6 +65,8 @@ class Torture {
     return Clock::now() - begin_ >= seconds(settings_.minutes * 60);
   }
 
+  Clock::duration patience() const { return seconds(settings_.patience_seconds); }
+
   NodeFleet::Place place_for(const FleetPlan& plan, std::size_t index) const {
     const auto& node = plan.nodes[index];
     std::vector<std::string> words = {"--workload",      kNoWorkload,
@@ -85,7 +87,8 @@ class Torture {
     fleet_number_ = number;
     const auto plan = plan_fleet(settings_, number);
     // One name for all: what strangers replay comes from an earlier founding of the same cluster.
-    NodeFleet fleet("torture-" + std::to_string(::getpid()));
+    NodeFleet fleet("torture-" + std::to_string(::getpid()),
+                    std::chrono::duration_cast<milliseconds>(patience() * 2));
     try {
       start(fleet, plan);
       work_through(fleet, plan);
@@ -138,7 +141,7 @@ class Torture {
 
   void work(NodeFleet& fleet, std::uint64_t seed) {
     for (const auto& node : fleet.nodes()) node->send("start");
-    ProgressWatch progress(fleet, seconds(settings_.patience_seconds));
+    ProgressWatch progress(fleet, patience());
     ProcessPauser pauser(fleet, seed);
     const auto end = Clock::now() + seconds(settings_.round_seconds);
     while (Clock::now() < end && !nearly_full(fleet)) {
