@@ -1,5 +1,6 @@
 #include <plurix/sim/fault_schedule.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace plurix::sim {
@@ -161,14 +162,16 @@ FaultSchedule random_schedule(const FaultMenu& menu, std::uint32_t nodes, Durati
     if (longest_us > 0) fault.for_us = up_to(longest_us);
     schedule.timed.push_back(fault);
   };
-  for (std::uint32_t i = up_to(menu.partition ? 3 : 0); i > 0; --i) {
+  // A single fault in a long run is met by luck: as many as leave some quiet between them.
+  const auto most = static_cast<std::uint32_t>(std::max<std::uint64_t>(3, length_us / 4'000));
+  for (std::uint32_t i = up_to(menu.partition ? most : 0); i > 0; --i) {
     add(prng.chance(500'000) ? FaultKind::kCut : FaultKind::kIsolate, 10'000);
   }
-  for (std::uint32_t i = up_to(menu.pause ? 3 : 0); i > 0; --i) add(FaultKind::kPause, 10'000);
-  for (std::uint32_t i = up_to(menu.hostile ? 6 : 0); i > 0; --i) {
+  for (std::uint32_t i = up_to(menu.pause ? most : 0); i > 0; --i) add(FaultKind::kPause, 10'000);
+  for (std::uint32_t i = up_to(menu.hostile ? 2 * most : 0); i > 0; --i) {
     add(prng.chance(500'000) ? FaultKind::kReplay : FaultKind::kGarbage, 0);
   }
-  for (std::uint32_t i = up_to(menu.clock ? 3 : 0); i > 0; --i) {
+  for (std::uint32_t i = up_to(menu.clock ? most : 0); i > 0; --i) {
     add(FaultKind::kClock, 50'000);
     schedule.timed.back().speed = prng.chance(500'000) ? 100 + up_to(800) : 1'100 + up_to(3'000);
   }

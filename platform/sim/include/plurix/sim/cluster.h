@@ -85,7 +85,7 @@ class Cluster {
     if (leaving_ || core.peers == 0) return *host.node;
     leaving_ = true;
     if (!host.node->leave(host.node->now() + options_.time_limit)) {
-      throw Violation("progress: node " + std::to_string(index) + " could not leave");
+      throw Violation(stuck("node " + std::to_string(index) + " has left"));
     }
     leaving_ = false;
     ++rejoins_;
@@ -196,7 +196,7 @@ class Cluster {
       if (other.get() != &host) seeds.push_back(other->transport->local_endpoint());
     }
     if (!host.node->join(seeds, false, host.node->now() + options_.time_limit)) {
-      throw Violation("progress: node " + std::to_string(host.index) + " could not join");
+      throw Violation(stuck("node " + std::to_string(host.index) + " has joined"));
     }
   }
 
@@ -226,7 +226,7 @@ class Cluster {
     }
   }
 
-  std::string stuck(const char* awaited) const {
+  std::string stuck(const std::string& awaited) const {
     std::string words = "progress: the cluster waits in vain until ";
     words += awaited;
     for (const auto& host : hosts_) {
