@@ -9,9 +9,10 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 seconds=${1:-5}
+[[ $seconds =~ ^[1-9][0-9]*$ ]] || { echo "no number of seconds: $seconds" >&2; exit 2; }
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(frame protocol_step text)
+[ ${#targets[@]} -gt 0 ] || targets=(frame protocol_step text scenario)
 compiler=${PLURIX_FUZZ_COMPILER:-clang++-19}
 if ! command -v "$compiler" >/dev/null; then
   echo "fuzzing skipped: $compiler is not installed (package clang-19)"
@@ -21,10 +22,10 @@ build=${PLURIX_FUZZ_BUILD:-$root/build/fuzz}
 mkdir -p "$build/objects"
 flags=(-std=c++20 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
   -I"$root/include" -I"$root/history/include" -I"$root/transports/sim/include"
-  -I"$root/platform/sim/include")
+  -I"$root/platform/sim/include" -I"$root/tests")
 
 # Objects newer than every header are kept.
-newest=$(find "$root/include" "$root/history" "$root/platform/sim" "$root/transports/sim" \
+newest=$(find "$root/include" "$root/history" "$root/platform/sim" "$root/transports/sim" "$root/tests/support" \
   -name '*.h' -printf '%T@\n' | sort -n | tail -n 1)
 compile() {
   local source=$1 object=$2
@@ -42,6 +43,9 @@ for target in "${targets[@]}"; do
     sources+=("$root"/history/*.cc "$root"/platform/sim/*.cc "$root"/platform/sim/checkers/*.cc
       "$root"/transports/sim/*.cc)
 done
+for target in "${targets[@]}"; do
+  [ "$target" != scenario ] || sources+=("$root"/tests/support/*.cc)
+done
 for source in "${sources[@]}"; do
   object="$build/objects/$(echo "${source#"$root"/}" | tr / _).o"
   objects+=("$object")
@@ -50,6 +54,7 @@ for source in "${sources[@]}"; do
 done
 wait
 
+all=0
 for target in "${targets[@]}"; do
   program="$build/${target}_fuzz"
   "$compiler" "${flags[@]}" -fsanitize=fuzzer "$here/${target}_fuzz.cc" "${objects[@]}" -o "$program"
@@ -63,5 +68,8 @@ for target in "${targets[@]}"; do
     echo "fuzzing $target FAILED; replay: $program $build/crash-…"
     exit 1
   fi
-  grep -E 'number_of_executed_units' "$build/$target.log" || true
+  executed=$(sed -n 's/^stat::number_of_executed_units: *//p' "$build/$target.log")
+  echo "  $executed executions"
+  all=$((all + executed))
 done
+echo "$all executions in all, nothing found"
