@@ -7,8 +7,8 @@ namespace plurix::heap {
 namespace {
 
 constexpr std::uint32_t kMostRunPages = 64;
-constexpr std::uint32_t kPagesLookedAt = 16;  ///< for room, before pages are asked for
-constexpr std::uint32_t kEntriesLookedAt = 8 * kEntriesPerMapPage;
+constexpr std::uint32_t kPagesLookedAt = 16;     ///< for room, before new ones are asked for
+constexpr std::uint32_t kEntriesLookedAt = 512;  ///< of the page map, for that
 constexpr std::uint64_t kFastRefill = 64;  ///< commits between two refills that make runs grow
 constexpr std::uint64_t kWorthwhile = kRoomOfPage / 4;  ///< room for which a page is used again
 
@@ -126,6 +126,7 @@ class OwnPages {
     const auto end = page_end(at - 1);
     while (at < end) {
       const Tag tag(t_.load(at));
+      PLURIX_ASSERT(tag.is_hole() || (tag.is_object() && at + tag.bytes() <= end));
       if (!tag.is_hole()) {
         at += tag.bytes();
         continue;
@@ -145,6 +146,7 @@ class OwnPages {
     auto behind = at + bytes;
     while (behind < end) {
       const Tag next(t_.load(behind));
+      PLURIX_ASSERT(next.is_hole() || next.is_object());
       if (!next.is_hole()) break;
       behind += next.bytes();
     }
@@ -180,14 +182,12 @@ class OwnPages {
   /// search stopped, until it returns true; says whether it did.
   template <class Use>
   bool for_own_pages(std::uint32_t pages, std::uint32_t entries, Use use) {
-    const auto r = regions(t_.pages());
     const PageEntry own{PageUse::kSmall, request_.placement,
                         static_cast<std::uint8_t>(t_.node_id())};
-    entries = std::min(entries, r.end - r.first);
-    for (; entries > 0 && pages > 0; --entries) {
-      const auto page = std::max(own_.hand, r.first);
-      own_.hand = page + 1 < r.end ? page + 1 : r.first;
-      if (page_entry(t_, page) != own || is_in_use(own_, page)) continue;
+    while (pages > 0) {
+      const auto page = next_page_like(t_, own, own_.hand, entries);
+      if (page == kNoPage) break;
+      if (is_in_use(own_, page)) continue;
       --pages;
       if (use(page)) return true;
     }
@@ -326,8 +326,7 @@ void deallocate(Transaction& t, Offset header) {
 }
 
 Offset header_of(Transaction& t, Offset body) {
-  if (body % kGranule != 0 || body < offset_of(regions(t.pages()).first) ||
-      body >= offset_of(t.pages())) {
+  if (body % kGranule != 0 || body < offset_of(Regions::kRoots) || body >= offset_of(t.pages())) {
     return 0;
   }
   if (body % kPageSize == 0) return t.load(large_index_at(t, body));

@@ -3,10 +3,21 @@
 #include <plurix/heap/candidates.h>
 #include <plurix/transaction.h>
 
+#include <cstddef>
+
 namespace plurix::heap {
 namespace {
 
 Offset target_of(std::uint64_t word) noexcept { return word & ~kTargetFlags; }
+
+/// A link in the heap, as words. It may straddle two pages, but no word of it does.
+struct Slot {
+  std::uint64_t target;
+  Offset next;
+  Offset back;
+};
+static_assert(sizeof(Slot) == sizeof(AnyLink) && offsetof(Slot, next) == kNextAt &&
+              offsetof(Slot, back) == kBackAt);
 
 /// The cell of this node in a table, made on first use.
 Offset own_cell(Transaction& t, Offset table) {
@@ -27,47 +38,41 @@ Offset head_word(Transaction& t, Offset header) {
   return own_cell(t, chain & ~kSegmented);
 }
 
-void enter_link(Transaction& t, Offset slot, Offset target, std::uint64_t flags) {
+void enter_link(Transaction& t, Slot& link, Offset slot, Offset target, std::uint64_t flags) {
   const auto header = header_of(t, target);
   if (header == 0) t.misuse("a Link to what is no object, or only a part of one");
   const auto head = head_word(t, header);
   const auto first = t.load(head);
-  t.store(slot + kTargetAt, target | flags);
-  t.store(slot + kNextAt, first);
-  t.store(slot + kBackAt, head);
+  link = {target | flags, first, head};
   if (mutated("chain_entry_forgotten")) return;
   t.store(head, slot);
   if (first != 0) t.store(first + kBackAt, slot + kNextAt);
 }
 
-void unchain(Transaction& t, Offset slot) {
+void unchain(Transaction& t, Slot& link) {
+  const auto [target, next, back] = link;
+  link = {};
   if (mutated("chain_entry_left")) return;
-  const auto next = t.load(slot + kNextAt);
-  const auto back = t.load(slot + kBackAt);
   t.store(back, next);
   if (next != 0) t.store(next + kBackAt, back);
 }
 
 }  // namespace
 
-void remove_link(Transaction& t, Offset slot) {
-  unchain(t, slot);
-  t.store(slot + kTargetAt, 0);
-  t.store(slot + kNextAt, 0);
-  t.store(slot + kBackAt, 0);
-}
+void remove_link(Transaction& t, Offset slot) { unchain(t, *t.writing<Slot>(slot)); }
 
 void set_link(Transaction& t, Offset slot, Offset target, std::uint64_t flags) {
-  const auto old = t.load(slot + kTargetAt);
+  auto& link = *t.writing<Slot>(slot);
+  const auto old = link.target;
   if (old == (target | flags)) return;
   if (target_of(old) != 0) {
-    if (!mutated("chain_entry_doubled")) remove_link(t, slot);
+    if (!mutated("chain_entry_doubled")) unchain(t, link);
     // Not if it is linked again at once: a candidate would be looked at for nothing.
     if ((old & kWeak) == 0 && target_of(old) != target) {
       add_candidate(t, header_of(t, target_of(old)));
     }
   }
-  if (target != 0) enter_link(t, slot, target, flags);
+  if (target != 0) enter_link(t, link, slot, target, flags);
 }
 
 void move_link(Transaction& t, Offset from, Offset to) {

@@ -22,11 +22,45 @@ Offset new_chunk(Transaction& t, Offset older) {
   return chunk;
 }
 
+/// Moves the candidates of a full chunk to its beginning: those that were freed have left gaps.
+std::uint32_t close_gaps(Transaction& t, Offset chunk) {
+  std::uint32_t count = 0;
+  for (std::uint32_t i = 0; i < kCandidatesPerChunk; ++i) {
+    const auto slot = slot_in(chunk, i);
+    if (t.load(slot) == 0) continue;
+    if (i != count) {
+      move_link(t, slot, slot_in(chunk, count));
+      for (Offset word = 0; word < sizeof(AnyLink); word += sizeof(Offset)) t.store(slot + word, 0);
+    }
+    ++count;
+  }
+  return count;
+}
+
+/// Goes back to the chunk before the newest one, which is empty.
+void drop_chunk(Transaction& t, NodeState& state, Offset older) {
+  deallocate(t, header_of(t, state.candidates));
+  state.candidates = older;
+  state.candidate_count = kCandidatesPerChunk;
+}
+
+/// Makes room without a new chunk, if candidates were freed meanwhile: what a program frees by hand
+/// must not make the queue grow for ever.
+void make_room(Transaction& t, NodeState& state) {
+  while (state.candidate_count == kCandidatesPerChunk) {
+    state.candidate_count = close_gaps(t, state.candidates);
+    const auto older = t.load(state.candidates);
+    if (state.candidate_count != 0 || older == 0) return;
+    drop_chunk(t, state, older);
+  }
+}
+
 /// A free slot at the end of this node's queue; 0 if there is no room for one.
 Offset push_slot(Transaction& t) {
   const auto at = own_state(t);
   if (at == 0) return 0;
   auto* state = t.writing<NodeState>(at);
+  if (state->candidates != 0) make_room(t, *state);
   if (state->candidates == 0 || state->candidate_count == kCandidatesPerChunk) {
     const auto chunk = new_chunk(t, state->candidates);
     if (chunk == 0) return 0;
@@ -68,9 +102,7 @@ Offset take_candidate(Transaction& t) {
     const auto chunk = state->candidates;
     const auto older = chunk == 0 ? 0 : t.load(chunk);
     if (older == 0) return 0;  // the last chunk stays for the next candidates
-    deallocate(t, header_of(t, chunk));
-    state->candidates = older;
-    state->candidate_count = kCandidatesPerChunk;
+    drop_chunk(t, *state, older);
   }
 }
 

@@ -23,6 +23,22 @@ ManagerState& manager(Transaction& t) {
   return *t.writing<ManagerState>(offset_of(Regions::kManager));
 }
 
+/// How many entries of a page of the map are taken.
+std::uint32_t taken_in(Transaction& t, const Regions& r, std::uint32_t map_page) {
+  return *t.reading<std::uint16_t>(summary_at(r, map_page));
+}
+
+/// The first page in [begin, end) with that entry, all of one page of the map; kNoPage if none has.
+PageIndex find_like(Transaction& t, const Regions& r, PageEntry entry, PageIndex begin,
+                    PageIndex end) {
+  const auto map_page = begin / kEntriesPerMapPage;
+  const auto* map = t.reading<MapPage>(offset_of(r.map + map_page));
+  for (auto page = begin; page < end; ++page) {
+    if (map->entries[page % kEntriesPerMapPage] == entry) return page;
+  }
+  return kNoPage;
+}
+
 /// Looks for a run of free pages in [begin, end): the first that is long enough, else the longest.
 class Search {
  public:
@@ -50,7 +66,7 @@ class Search {
   bool is_full(std::uint32_t map_page) {
     const auto begin = std::max(r_.first, map_page * kEntriesPerMapPage);
     const auto end = std::min(r_.end, (map_page + 1) * kEntriesPerMapPage);
-    return begin + *t_.reading<std::uint16_t>(summary_at(r_, map_page)) >= end;
+    return begin + taken_in(t_, r_, map_page) >= end;
   }
 
   void look_at(std::uint32_t map_page, PageIndex page, PageIndex stop) {
@@ -95,6 +111,27 @@ void set_entries(Transaction& t, const PageRun& run, PageEntry entry, int change
 
 PageEntry page_entry(Transaction& t, PageIndex page) {
   return *t.reading<PageEntry>(entry_at(regions(t.pages()), page));
+}
+
+PageIndex next_page_like(Transaction& t, PageEntry entry, PageIndex& hand, std::uint32_t& budget) {
+  const auto r = regions(t.pages());
+  while (budget > 0) {
+    const auto begin = hand < r.first || hand >= r.end ? r.first : hand;
+    const auto map_page = begin / kEntriesPerMapPage;
+    auto end = std::min(r.end, (map_page + 1) * kEntriesPerMapPage);
+    auto found = kNoPage;
+    if (taken_in(t, r, map_page) == 0) {
+      --budget;
+    } else {
+      end = std::min(end, begin + budget);
+      found = find_like(t, r, entry, begin, end);
+      if (found != kNoPage) end = found + 1;
+      budget -= end - begin;
+    }
+    hand = end < r.end ? end : r.first;
+    if (found != kNoPage) return found;
+  }
+  return kNoPage;
 }
 
 std::uint32_t taken_pages(Transaction& t) {

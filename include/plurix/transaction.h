@@ -386,8 +386,16 @@ class Transaction {
     if (size != 0 && !recorded(write_stamps_, offset, size)) open(offset, size);
     return frames_ + offset;
   }
-  std::uint64_t load(std::uint64_t offset) { return *reading<std::uint64_t>(offset); }
-  void store(std::uint64_t offset, std::uint64_t word) { *writing<std::uint64_t>(offset) = word; }
+  std::uint64_t load(std::uint64_t offset) {
+    if (!word_recorded(read_stamps_, offset)) [[unlikely]]
+      host_.read(node_, offset, sizeof(std::uint64_t));
+    return *reinterpret_cast<const std::uint64_t*>(view_ + offset);
+  }
+  void store(std::uint64_t offset, std::uint64_t word) {
+    if (!word_recorded(write_stamps_, offset)) [[unlikely]]
+      open(offset, sizeof word);
+    *reinterpret_cast<std::uint64_t*>(frames_ + offset) = word;
+  }
 
   /// Makes pages writable that will be written soon, all at once.
   void open(std::uint64_t offset, std::uint64_t size) {
@@ -451,6 +459,10 @@ class Transaction {
  private:
   template <class, class, class, class, class>
   friend class Node;
+
+  bool word_recorded(const std::uint64_t* stamps, std::uint64_t offset) const noexcept {
+    return stamps[page_of(offset)] == live_stamp_->load(std::memory_order_relaxed);
+  }
 
   struct KnownType {
     std::uint64_t hash = 0;

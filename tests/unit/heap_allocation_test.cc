@@ -209,5 +209,24 @@ TEST_F(Allocation, HandsEachCandidateOutOnce) {
   });
 }
 
+TEST_F(Allocation, KeepsNoRoomForCandidatesThatWereFreed) {
+  const auto round = [&] {
+    node->run([](Transaction& t) {
+      const auto graph = t.root<Graph>("graph");
+      for (int i = 0; i < 300; ++i) {
+        const auto vertex = t.make<Vertex>(i);
+        graph.mut()->vertices[0] = vertex;
+        graph.mut()->vertices[0].clear();
+        if (i % 100 != 0) t.free(vertex);
+      }
+      while (const auto body = heap::take_candidate(t)) heap::free_object(t, body);
+    });
+  };
+  round();
+  const auto after_first = node.verify().system_objects;
+  for (int i = 0; i < 5; ++i) round();
+  EXPECT_EQ(node.verify().system_objects, after_first);
+}
+
 }  // namespace
 }  // namespace plurix::testing

@@ -6,7 +6,7 @@
 //   setup                   → setup
 //   start                   → status  … about five times a second until the answer to `stop`
 //   stop                    → stopped with the counters of status
-//   verify                  → verified ok, words, numbers, effects
+//   verify [heap]           → verified ok, words, numbers, effects; with "heap" of the whole heap
 //   save HISTORY TRACE      → saved   attempts, full ("-": no such file)
 //   workload NAME           → workload name; what the last one recorded is forgotten
 //   quit                    → the node leaves, and its process ends

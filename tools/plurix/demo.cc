@@ -77,8 +77,9 @@ class Demo {
 
   DemoResult collect_and_judge() {
     const bool traces = !settings_.trace_file.empty();
-    DemoResult result{
-        .seconds = seconds_, .record = collect(fleet_, directory_.path(), traces), .verdict = {}};
+    DemoResult result{.seconds = seconds_,
+                      .record = collect(fleet_, directory_.path(), {traces, settings_.verify}),
+                      .verdict = {}};
     result.verdict = judge(result.record, settings_.history_file);
     if (traces) write_traces();
     return result;

@@ -18,7 +18,8 @@ commit_time, invariant (the heap holds what it must), history_checked, violation
 
 Examples:
   plurix demo
-  plurix demo --nodes 8 --seconds 5 --workload registers --drop 5 --history run.jsonl --json)";
+  plurix demo --nodes 8 --seconds 5 --workload registers --drop 5 --history run.jsonl --json
+  plurix demo --workload graph --verify)";
 
 int run(const DemoSettings& settings) {
   for (const auto* file : {&settings.history_file, &settings.trace_file}) {
@@ -57,6 +58,7 @@ void add_demo_command(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   demo->add_option("--trace", settings->trace_file,
                    "Write the newest events as a file for Perfetto or chrome://tracing");
+  demo->add_flag("--verify", settings->verify, "Verify the whole heap at the end, every object");
   demo->add_flag("--json", settings->json, "One line of JSON at the end instead of words");
   demo->footer(kFooter);
   demo->callback([settings, &exit_code] { exit_code = run(*settings); });

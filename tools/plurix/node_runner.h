@@ -124,8 +124,8 @@ class NodeRunner {
     } else if (line == "start") {
       run_until([this] { return stop_commanded(); }, milliseconds(200));
       say_status("stopped");
-    } else if (line == "verify") {
-      say_verification();
+    } else if (line == "verify" || line == "verify heap") {
+      say_verification(line != "verify");
     } else if (line.starts_with("save ")) {
       const auto split = line.find(' ', 5);
       save(path_in(line.substr(5, split - 5)), path_in(line.substr(split + 1)));
@@ -186,8 +186,9 @@ class NodeRunner {
     std::fflush(stdout);
   }
 
-  void say_verification() {
-    const auto found = workload_.verify(node_);
+  void say_verification(bool whole_heap) {
+    auto found = workload_.verify(node_);
+    if (whole_heap) workloads::add_heap_verification(node_, found);
     nlohmann::ordered_json numbers = nlohmann::ordered_json::object();
     for (const auto& [name, value] : found.numbers) numbers[name] = value;
     nlohmann::ordered_json line = {

@@ -59,13 +59,14 @@ NodeStatus RunRecord::total() const {
   return all;
 }
 
-RunRecord collect(NodeFleet& fleet, const std::string& folder, bool with_traces) {
+RunRecord collect(NodeFleet& fleet, const std::string& folder, const Collecting& wanted) {
   RunRecord record;
-  record.verified = fleet.ask(fleet.first(), "verify", "verified");
+  record.verified =
+      fleet.ask(fleet.first(), wanted.whole_heap ? "verify heap" : "verify", "verified");
   for (const auto& node : fleet.nodes()) {
     const auto index = std::to_string(node->index());
     const auto history = folder + "/history." + index;
-    node->send("save " + history + " " + (with_traces ? folder + "/trace." + index : "-"));
+    node->send("save " + history + " " + (wanted.traces ? folder + "/trace." + index : "-"));
     record.history_parts.push_back({.path = history});
     record.statuses.push_back(node->status());
   }

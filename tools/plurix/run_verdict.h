@@ -35,9 +35,15 @@ struct RunVerdict {
   bool ok() const { return invariant && report.ok(); }
 };
 
+/// What is asked of the nodes beside their histories.
+struct Collecting {
+  bool traces = false;
+  bool whole_heap = false;  ///< verified object by object
+};
+
 /// Lets the first node of a stopped fleet verify the heap, and all save what they recorded as
 /// FOLDER/history.INDEX, and FOLDER/trace.INDEX if asked for. Throws FleetFailure.
-RunRecord collect(NodeFleet& fleet, const std::string& folder, bool with_traces);
+RunRecord collect(NodeFleet& fleet, const std::string& folder, const Collecting& wanted);
 
 /// Reads and checks the histories. Writes the merged one to `history_file` if that has a name.
 /// Throws std::runtime_error.

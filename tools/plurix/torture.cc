@@ -128,7 +128,7 @@ class Torture {
     fleet.ask(fleet.first(), "setup", "setup");
     work(fleet, seed);
     fleet.ask_all("stop", "stopped");
-    const auto record = collect(fleet, directory_.path(), false);
+    const auto record = collect(fleet, directory_.path(), {});
     const auto verdict = judge(record, "");
     counts_.add_round(workload, record, verdict, plan.strategy == "fair");
     say_round(fleet, workload);

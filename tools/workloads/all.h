@@ -5,12 +5,13 @@
 
 #include "workloads/append.h"
 #include "workloads/bank.h"
+#include "workloads/graph.h"
 #include "workloads/registers.h"
 #include "workloads/words.h"
 
 namespace plurix::workloads {
 
-using All = std::tuple<Bank, Registers, Append, Counter, Disjoint, FalseShare>;
+using All = std::tuple<Bank, Registers, Append, Counter, Disjoint, FalseShare, Graph>;
 
 /// "bank", "registers", …
 inline std::vector<std::string> names() {

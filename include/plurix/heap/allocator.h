@@ -104,6 +104,11 @@ PageRun take_pages(Transaction& t, std::uint32_t wanted, std::uint32_t least, Pa
 /// Gives pages back.
 void release_pages(Transaction& t, PageIndex first, std::uint32_t count);
 
+/// The next page at or behind `hand` with that entry, going round. Looks at up to `budget` entries
+/// and takes them off it; parts of the map where nothing is taken cost next to nothing. kNoPage if
+/// the budget is used up. The hand is left behind the page.
+PageIndex next_page_like(Transaction& t, PageEntry entry, PageIndex& hand, std::uint32_t& budget);
+
 /// Pages that are given away.
 std::uint32_t taken_pages(Transaction& t);
 
