@@ -18,6 +18,10 @@ constexpr Offset first_block(PageIndex page) noexcept {
   return offset_of(page) + sizeof(PageHeader);
 }
 
+struct Page {
+  std::byte bytes[kPageSize];
+};
+
 /// Whether a node counts on a page of its own: it fills it, or is going to.
 bool is_in_use(const PlacementState& state, PageIndex page) noexcept {
   if (page >= state.run_next && page < state.run_end) return true;
@@ -87,20 +91,26 @@ class OwnPages {
     return place_block(cursor_.at, cursor_.end, bytes_, request_.alignment);
   }
 
+  /// All words that are written stand on one page, which is asked for once.
   Offset carve(Offset block) {
-    if (block != cursor_.at) t_.store(cursor_.at, Tag::hole(block - cursor_.at).word());
+    const auto begin = page_begin(block);
+    auto* page = t_.writing<Page>(begin)->bytes;
+    if (block != cursor_.at) put(page + (cursor_.at - begin), Tag::hole(block - cursor_.at));
     cursor_.at = block + bytes_;
     if (cursor_.at < cursor_.end) {
-      t_.store(cursor_.at, Tag::hole(cursor_.end - cursor_.at).word());
+      put(page + (cursor_.at - begin), Tag::hole(cursor_.end - cursor_.at));
     }
-    auto* page = t_.writing<PageHeader>(page_begin(block));
-    ++page->objects;
-    page->used += bytes_;
-    auto* header = t_.writing<ObjectHeader>(block);
-    header->tag = Tag::object(bytes_, request_.placement, t_.node_id(), request_.flags).word();
-    header->type = request_.type;
-    header->chain = 0;
+    auto* counts = reinterpret_cast<PageHeader*>(page);
+    ++counts->objects;
+    counts->used += bytes_;
+    *reinterpret_cast<ObjectHeader*>(page + (block - begin)) = {
+        Tag::object(bytes_, request_.placement, t_.node_id(), request_.flags).word(), request_.type,
+        0};
     return block;
+  }
+
+  static void put(std::byte* at, Tag tag) noexcept {
+    *reinterpret_cast<std::uint64_t*>(at) = tag.word();
   }
 
   /// Finds another hole for the cursor: on its page, in the run, on pages with room, in a new run.
