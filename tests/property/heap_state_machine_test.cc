@@ -74,5 +74,38 @@ TEST(SimulatedHeap, NodesThatAllocateDoNotCollide) {
   EXPECT_EQ(aborted, 0u);
 }
 
+/// Attempts aborted while two nodes link to one object, each from its own, in turns.
+std::uint64_t aborted_by_linking(bool popular) {
+  sim::ClusterOptions options;
+  options.nodes = 2;
+  options.heap_pages = 128;
+  sim::Cluster<Fair> cluster(options);
+  std::uint64_t aborted = 0;
+  int ready = 0;
+  cluster.run([&](auto& node, std::size_t) {
+    node.run([&](Transaction& t) {
+      (void)t.own_root<TestGraph>("graph");
+      if (popular) t.expect_many_links(t.root<TestVertex>("target"));
+    });
+    const auto relink = [](Transaction& t) {
+      auto& link = t.own_root<TestGraph>("graph").mut()->places[0];
+      link = nullptr;
+      link = t.root<TestVertex>("target");
+    };
+    for (int i = 0; i < 2; ++i) node.run(relink);  // now it is a candidate, which is noted once
+    ++ready;
+    while (ready < 2) node.serve(node.now() + milliseconds(1));
+    const auto before = node.counters().aborted;
+    for (int i = 0; i < 100; ++i) node.run(relink);
+    aborted += node.counters().aborted - before;
+  });
+  return aborted;
+}
+
+TEST(SimulatedHeap, NodesThatLinkToAPopularObjectDoNotCollide) {
+  EXPECT_GT(aborted_by_linking(false), 0u);
+  EXPECT_EQ(aborted_by_linking(true), 0u);
+}
+
 }  // namespace
 }  // namespace plurix::testing
