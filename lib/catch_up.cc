@@ -35,6 +35,14 @@ void CatchUp::note_time(NodeId from, CommitTime time) noexcept {
   }
 }
 
+void CatchUp::on_rumour(CommitTime time) noexcept {
+  if (time <= core_.applied || behind() || core_.now < next_rumour_) return;
+  next_rumour_ = core_.now + core_.config.catch_up_retry;
+  ++core_.counters.rumours;
+  const auto next = core_.applied + 1;
+  core_.send_body(kEveryone, wire::MessageType::kCatchUpRequest, wire::CatchUpRequest{next, next});
+}
+
 void CatchUp::put(const wire::RecordView& record) noexcept {
   if (record.header.time <= core_.applied) {
     ++core_.counters.records_duplicate;
@@ -121,6 +129,14 @@ void CatchUp::ask() noexcept {
   const auto to = tries_ % 2 == 1 && newest_from_ != kNoNode ? newest_from_ : kEveryone;
   core_.send_body(to, wire::MessageType::kCatchUpRequest,
                   wire::CatchUpRequest{core_.applied + 1, asked_to_});
+}
+
+void CatchUp::enter_epoch(CommitTime start, NodeId source) noexcept {
+  pending_.clear();
+  known_ = start > core_.applied ? start : core_.applied;
+  newest_from_ = source;
+  tries_ = 0;
+  next_ask_ = core_.now;
 }
 
 void CatchUp::restart_at(CommitTime applied) noexcept {

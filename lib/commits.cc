@@ -64,6 +64,10 @@ void Commits::commit_record(wire::RecordKind kind, std::span<const std::uint32_t
 
 void Commits::apply(const wire::RecordView& record, CommitTime last) noexcept {
   using wire::RecordKind;
+  if (record.header.kind == RecordKind::kAssign) {
+    const auto owner = static_cast<NodeId>(record.word(0));
+    for (std::size_t i = 1; i < record.header.words; ++i) assign(record.word(i), owner, last);
+  }
   if (record.header.kind != RecordKind::kWrite && record.header.kind != RecordKind::kAdopt) return;
   for (std::size_t i = 0; i < record.header.words; ++i) {
     const auto page = record.word(i);
@@ -85,6 +89,14 @@ void Commits::invalidate(PageIndex page, NodeId owner, CommitTime time) noexcept
     const bool seen = attempt_.active() && attempt_.has_read(page);
     if (!seen || mutated("snapshot_taken_away")) directory_.protect(page, Rights::kNone);
   }
+  directory_.set_owner_hint(page, owner);
+  directory_.set_written(page, time);
+}
+
+void Commits::assign(PageIndex page, NodeId owner, CommitTime time) noexcept {
+  const bool chosen = owner == core_.self || mutated("two_heirs");
+  const bool ours = chosen && directory_.state(page) != PageState::kAbsent;
+  if (ours) directory_.set_state(page, PageState::kOwned);
   directory_.set_owner_hint(page, owner);
   directory_.set_written(page, time);
 }

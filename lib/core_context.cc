@@ -16,7 +16,7 @@ void CoreContext::emit(Action action, NodeId receiver, wire::MessageType type, B
   header.commit_time = applied;
   header.sender = self;
   header.receiver = receiver;
-  header.incarnation = config.incarnation;
+  header.incarnation = incarnation;
   if (receiver < kMaxNodes) header.receiver_incarnation = incarnation_of[receiver];
   wire::NoAuth{}.seal(header, body, payload);
   wire::finish_frame(header, body, payload);

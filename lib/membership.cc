@@ -31,17 +31,19 @@ void Membership::found(const Endpoint& own, PageIndex formatted) noexcept {
   core_.epoch = 1;
   // The lower half tells this founding from an earlier one of the same name (DESIGN P6). Never
   // zero, which marks one who is still joining.
-  core_.cluster |= (mix(core_.config.incarnation, 0x666f756e64) & 0xffff'ffff) | 1;
+  core_.cluster |= (mix(core_.incarnation, 0x666f756e64) & 0xffff'ffff) | 1;
+  core_.promised = core_.epoch;
   core_.high_water = formatted;
   core_.formatted = formatted;
   core_.member = true;
-  for (PageIndex page = 0; page < formatted; ++page) {
-    directory_.set_state(page, PageState::kOwned);
-    directory_.set_owner_hint(page, core_.self);
-  }
-  add({.node = 0, .reserved = 0, .incarnation = core_.config.incarnation, .endpoint = own});
+  own_ = own;
+  add({.node = 0, .roles = own_roles(), .incarnation = core_.incarnation, .endpoint = own});
   token_.make();
   core_.act({.kind = ActionKind::kJoined, .node = core_.self});
+}
+
+std::uint16_t Membership::own_roles() const noexcept {
+  return core_.config.page_server ? wire::kPageServerRole : 0;
 }
 
 void Membership::join(std::span<const Endpoint> seeds, const Endpoint& own, bool may_found,
@@ -60,6 +62,10 @@ void Membership::join(std::span<const Endpoint> seeds, const Endpoint& own, bool
   ask_seeds();
 }
 
+void Membership::draw_incarnation() noexcept {
+  core_.incarnation = static_cast<std::uint32_t>(mix(core_.incarnation, 0x6c696665)) | 1;
+}
+
 void Membership::ask_seeds() noexcept {
   next_ask_ = core_.now + core_.config.join_retry;
   for (const auto& seed : seeds_) ask(seed, 0);
@@ -71,14 +77,15 @@ void Membership::ask(const Endpoint& seed, std::uint64_t cookie) noexcept {
   request.pages = core_.config.geometry.pages;
   request.format = core_.config.geometry.format;
   request.page_size = kPageSize;
-  request.incarnation = core_.config.incarnation;
+  request.incarnation = core_.incarnation;
   request.cookie = cookie;
+  request.roles = own_roles();
   core_.send_to(seed, MessageType::kJoinRequest, std::as_bytes(std::span{&request, 1}));
 }
 
 void Membership::on_join_challenge(const Endpoint& from,
                                    const wire::JoinChallenge& challenge) noexcept {
-  if (joining_ && challenge.incarnation == core_.config.incarnation) ask(from, challenge.cookie);
+  if (joining_ && challenge.incarnation == core_.incarnation) ask(from, challenge.cookie);
 }
 
 std::uint64_t Membership::cookie_for(const Endpoint& endpoint,
@@ -86,7 +93,7 @@ std::uint64_t Membership::cookie_for(const Endpoint& endpoint,
   std::uint64_t halves[2];
   std::memcpy(halves, endpoint.bytes, sizeof halves);
   // Our own incarnation was drawn at our start and is the secret in it.
-  return mix(mix(halves[0], halves[1]), mix(incarnation, core_.config.incarnation)) | 1;
+  return mix(mix(halves[0], halves[1]), mix(incarnation, core_.incarnation)) | 1;
 }
 
 bool Membership::has_departed(const Endpoint& endpoint, std::uint32_t incarnation) const noexcept {
@@ -108,19 +115,36 @@ NodeId Membership::find(const Endpoint& endpoint, std::uint32_t incarnation) con
   return kNoNode;
 }
 
-NodeId Membership::free_number() const noexcept {
+NodeId Membership::former_life(const Endpoint& endpoint) const noexcept {
   for (NodeId node = 0; node < kMaxNodes; ++node) {
-    if (!core_.is_member[node]) return node;
+    if (core_.is_member[node] && members_[node].endpoint == endpoint) return node;
+  }
+  return kNoNode;
+}
+
+NodeId Membership::free_number() const noexcept {
+  // A page whose owner died is known by the dead one's number until it has a new owner.
+  bool taken[kMaxNodes] = {};
+  for (PageIndex page = 0; page < core_.high_water && !mutated("dead_ones_number_reused"); ++page) {
+    const auto owner = directory_.owner_hint(page);
+    if (owner < kMaxNodes) taken[owner] = true;
+  }
+  for (NodeId node = 0; node < kMaxNodes; ++node) {
+    if (!core_.is_member[node] && !taken[node]) return node;
   }
   return kNoNode;
 }
 
 void Membership::on_join_request(const Endpoint& from, const wire::JoinRequest& request) noexcept {
   if (joining_ && !(from == own_)) {
-    const wire::JoinWait wait{core_.config.incarnation, 0};
+    const wire::JoinWait wait{core_.incarnation, 0};
     return core_.send_to(from, MessageType::kJoinWait, std::as_bytes(std::span{&wait, 1}));
   }
-  if (!core_.in_service() || has_departed(from, request.incarnation)) return;
+  if (!core_.in_service()) return;
+  if (has_departed(from, request.incarnation)) {
+    // Perhaps given up for dead before it heard that it was let in.
+    return refuse(from, request.incarnation, wire::RefusalReason::kDeparted);
+  }
   const auto known = find(from, request.incarnation);
   if (known != kNoNode) return send_grant(known);
   if (leaving_) return;  // another member will take the newcomer in
@@ -138,10 +162,18 @@ void Membership::on_join_request(const Endpoint& from, const wire::JoinRequest& 
     return core_.send_to(from, MessageType::kJoinChallenge,
                          std::as_bytes(std::span{&challenge, 1}));
   }
+  if (core_.page_server != kNoNode && request.roles == wire::kPageServerRole) {
+    return refuse(from, request.incarnation, wire::RefusalReason::kPageServer);
+  }
+  const auto former = former_life(from);
+  if (former != kNoNode && core_.page_server != kNoNode) {
+    noticed_death_ = former;  // it is let in when an epoch without its former life has begun
+    return;
+  }
   for (const auto& waiting : queue_) {
     if (waiting.endpoint == from && waiting.incarnation == request.incarnation) return;
   }
-  if (!queue_.push({RecordKind::kJoin, kNoNode, request.incarnation, from})) {
+  if (!queue_.push({RecordKind::kJoin, kNoNode, request.incarnation, from, request.roles})) {
     core_.drop(wire::DropReason::kQueueFull);
   }
 }
@@ -175,7 +207,7 @@ void Membership::send_grant(NodeId node) noexcept {
 
 void Membership::on_join_grant(const wire::FrameHeader& from, const wire::JoinGrant& grant,
                                Bytes members) noexcept {
-  if (grant.incarnation != core_.config.incarnation) return;
+  if (grant.incarnation != core_.incarnation) return;
   if (!joining_) {
     const bool asked = core_.resyncing && grant.node == core_.self && from.epoch == core_.epoch &&
                        from.cluster == core_.cluster && from.commit_time >= core_.applied;
@@ -185,6 +217,8 @@ void Membership::on_join_grant(const wire::FrameHeader& from, const wire::JoinGr
   joining_ = false;
   core_.self = grant.node;
   core_.epoch = from.epoch;
+  core_.promised = from.epoch;
+  core_.epoch_start = from.commit_time;
   core_.cluster = from.cluster;
   core_.applied = from.commit_time;
   core_.high_water = grant.high_water;
@@ -198,9 +232,13 @@ void Membership::on_join_grant(const wire::FrameHeader& from, const wire::JoinGr
 }
 
 void Membership::on_join_refused(const wire::JoinRefused& answer) noexcept {
-  if (answer.incarnation != core_.config.incarnation) return;
+  if (answer.incarnation != core_.incarnation) return;
   if (answer.reason == wire::RefusalReason::kDeparted) {
     if (leaving_) remove(core_.self);
+    if (joining_) {
+      draw_incarnation();
+      ask_seeds();
+    }
     return;
   }
   if (!joining_) return;
@@ -231,6 +269,7 @@ void Membership::add(const wire::MemberEntry& entry) noexcept {
   core_.incarnation_of[entry.node] = entry.incarnation;
   if (!core_.is_member[entry.node] && entry.node != core_.self) ++core_.peers;
   core_.is_member[entry.node] = true;
+  if (entry.roles == wire::kPageServerRole) core_.page_server = entry.node;
   if (entry.node == core_.self) return;
   core_.act({.kind = ActionKind::kPeerAdded, .node = entry.node, .endpoint = entry.endpoint});
 }
@@ -239,6 +278,7 @@ void Membership::remove(NodeId node) noexcept {
   if (!core_.is_member[node]) return;
   core_.is_member[node] = false;
   departed_[departures_++ % kMaxNodes] = members_[node];
+  if (node == core_.page_server) core_.page_server = kNoNode;
   token_.on_member_left(node);
   if (node == core_.self) {
     core_.member = false;
@@ -251,6 +291,8 @@ void Membership::remove(NodeId node) noexcept {
 }
 
 void Membership::apply(const wire::RecordView& record) noexcept {
+  // The table came with the epoch, or with the grant: it shows what led to them already.
+  if (record.header.time <= core_.epoch_start) return;
   if (record.header.kind == RecordKind::kJoin) add(record.member());
   if (record.header.kind == RecordKind::kLeave &&
       members_[record.member().node].incarnation == record.member().incarnation) {
@@ -276,6 +318,34 @@ void Membership::replace(Bytes members, std::size_t count) noexcept {
   for (std::size_t i = 0; i < count; ++i) add(wire::element<wire::MemberEntry>(members, i));
 }
 
+void Membership::start_new_life() noexcept {
+  draw_incarnation();
+  join_again();
+}
+
+void Membership::join_again() noexcept {
+  for (NodeId node = 0; node < kMaxNodes; ++node) {
+    if (!core_.is_member[node]) continue;
+    core_.is_member[node] = false;
+    if (node == core_.self) continue;
+    (void)seeds_.push(members_[node].endpoint);
+    core_.act({.kind = ActionKind::kPeerRemoved, .node = node});
+  }
+  queue_.clear();
+  adopting_.clear();
+  adopting_from_ = kNoNode;
+  core_.peers = 0;
+  core_.member = false;
+  core_.page_server = kNoNode;
+  if (leaving_) {
+    leaving_ = false;
+    return core_.act({.kind = ActionKind::kLeft, .node = core_.self});
+  }
+  joining_ = true;
+  may_found_ = false;
+  ask_seeds();
+}
+
 void Membership::commit_pending() noexcept {
   while (!queue_.empty()) {
     const auto operation = queue_[0];
@@ -291,7 +361,7 @@ void Membership::commit_join(const Operation& operation) noexcept {
   if (node == kNoNode) {
     node = free_number();
     if (node == kNoNode) return;  // the newcomer asks again and is refused in words
-    const wire::MemberEntry entry{node, 0, operation.incarnation, operation.endpoint};
+    const wire::MemberEntry entry{node, operation.roles, operation.incarnation, operation.endpoint};
     std::uint32_t words[wire::kMemberWords];
     commits_.commit_record(RecordKind::kJoin, as_words(entry, words));
     add(entry);

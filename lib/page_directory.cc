@@ -16,6 +16,18 @@ void PageDirectory::protect(PageIndex page, Rights rights) noexcept {
   protect_nothing_left();
 }
 
+void PageDirectory::erase() noexcept {
+  for (PageIndex page = 0; page < pages(); ++page) {
+    if (page < core_.high_water) std::memset(frame(page).data(), 0, kPageSize);
+    state_[page] = PageState::kAbsent;
+    rights_[page] = Rights::kNone;
+    owner_[page] = kNoNode;
+    written_[page] = CommitTime{};
+  }
+  core_.act({.kind = ActionKind::kProtect, .page = 0, .count = pages()});
+  core_.act({.kind = ActionKind::kHeapErased});
+}
+
 void PageDirectory::protect_nothing_left() noexcept {
   for (auto& rights : rights_) rights = Rights::kNone;
   // The list is full: its newest entry is widened. Had it been a frame, that frame is lost, which

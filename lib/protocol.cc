@@ -18,7 +18,11 @@ ProtocolCore::ProtocolCore(const CoreConfig& config, std::byte* frames,
       commits_(core_, directory_, attempt_, catch_up_),
       token_(core_, catch_up_, yields_to_late),
       membership_(core_, directory_, paging_, commits_, catch_up_, token_),
-      resync_(core_, directory_, attempt_, commits_, catch_up_, paging_, token_, membership_) {
+      resync_(core_, directory_, attempt_, commits_, catch_up_, paging_, token_, membership_),
+      epochs_(core_, directory_, attempt_, catch_up_, paging_, token_, membership_, resync_),
+      epoch_member_(core_, epochs_, membership_),
+      orphans_(core_, directory_, commits_),
+      recovery_(core_, epochs_, membership_, token_, orphans_) {
   PLURIX_ASSERT(config.words_per_packet >= 1 && config.words_per_packet <= wire::kMaxWords);
   PLURIX_ASSERT(config.shadow_pages <= wire::kMaxPackets * config.words_per_packet);
 }
@@ -43,6 +47,7 @@ std::size_t ProtocolCore::storage_needed(const CoreConfig& config) noexcept {
 void ProtocolCore::take(const Event& event, Instant now) noexcept {
   actions_.clear();
   core_.now = now;
+  epoch_member_.check_lease();
   std::visit([this](const auto& e) { on(e); }, event);
   run_timers();
   progress();
@@ -61,7 +66,7 @@ void ProtocolCore::on(const event::AttemptBegun&) noexcept {
   latest_wanted_ = false;
   latest_known_ = false;
   out_of_shadows_ = false;
-  if (core_.resyncing) attempt_.doom(kNoPage, core_.applied);
+  if (core_.resyncing || core_.frozen()) attempt_.doom(kNoPage, core_.applied);
 }
 
 void ProtocolCore::on(const event::LocalFault& e) noexcept {
@@ -133,6 +138,16 @@ void ProtocolCore::on(const event::FrameArrived& e) noexcept {
   if (!dispatch(frame, e.from)) core_.drop(DropReason::kMalformedBody);
 }
 
+namespace {
+
+/// These bring nodes of different epochs together, so their epoch decides nothing.
+bool crosses_epochs(MessageType type) noexcept {
+  return type == MessageType::kEpochOpen || type == MessageType::kEpochReport ||
+         type == MessageType::kEpochBegin || type == MessageType::kEpochQuery;
+}
+
+}  // namespace
+
 DropReason ProtocolCore::admit(const wire::FrameView& frame, const Endpoint& from) noexcept {
   const auto& header = frame.header;
   if (!wire::NoAuth{}.verify(header, frame.body)) return DropReason::kBadAuth;
@@ -153,19 +168,26 @@ DropReason ProtocolCore::admit(const wire::FrameView& frame, const Endpoint& fro
   if (header.cluster != core_.cluster && !mutated("foreign_cluster_accepted")) {
     return DropReason::kForeignCluster;
   }
-  if (header.epoch != core_.epoch && !mutated("old_epoch_accepted")) return DropReason::kOldEpoch;
+  if (crosses_epochs(header.type)) return DropReason::kNone;  // their handlers know the sender
+  const bool from_page_server =
+      header.sender == core_.page_server && membership_.is_genuine(header, from);
+  if (from_page_server) epoch_member_.on_newer(header.epoch);
+  const bool frozen = core_.frozen() && !mutated("frozen_node_goes_on");
+  const bool current = header.epoch == core_.epoch && !frozen;
+  if (!current && !mutated("old_epoch_accepted")) return DropReason::kOldEpoch;
   const bool to_us =
       header.receiver == core_.self &&
-      (header.receiver_incarnation == core_.config.incarnation || mutated("former_life_addressed"));
+      (header.receiver_incarnation == core_.incarnation || mutated("former_life_addressed"));
   if (!to_us && header.receiver != kEveryone) return DropReason::kWrongReceiver;
   if (header.sender == core_.self) return DropReason::kUnknownSender;
   if (!membership_.is_genuine(header, from)) {
     // Perhaps it has joined in a commit we have not applied yet: then we are behind, and whoever we
     // know can help. Its message is dropped all the same.
-    if (!core_.resyncing) catch_up_.note_time(kNoNode, header.commit_time);
+    if (core_.in_service()) catch_up_.on_rumour(header.commit_time);
     membership_.tell_departed(header, from);
     return DropReason::kUnknownSender;
   }
+  recovery_.heard(header.sender);
   return DropReason::kNone;
 }
 
@@ -180,6 +202,11 @@ bool ProtocolCore::dispatch(const wire::FrameView& frame, const Endpoint& from) 
     case MessageType::kJoinRefused:
     case MessageType::kJoinWait:
       return dispatch_join(frame, from);
+    case MessageType::kEpochOpen:
+    case MessageType::kEpochReport:
+    case MessageType::kEpochBegin:
+    case MessageType::kEpochQuery:
+      return dispatch_epoch(frame, from);
     default:
       break;
   }
@@ -274,6 +301,26 @@ bool ProtocolCore::dispatch(const wire::FrameView& frame, const Endpoint& from) 
       if (!body.empty()) return false;
       if (core_.in_service()) membership_.on_leave_request(sender);
       return true;
+    case MessageType::kEpochLease: {
+      wire::EpochLease lease;
+      if (!wire::read_body(body, lease)) return false;
+      if (sender == core_.page_server) epoch_member_.on_lease(lease);
+      return true;
+    }
+    case MessageType::kDeathNotice: {
+      wire::DeathNotice notice;
+      if (!wire::read_body(body, notice)) return false;
+      recovery_.on_death_notice(notice);
+      return true;
+    }
+    case MessageType::kOrphanCall:
+      return on_orphan_call(header, body);
+    case MessageType::kOrphanClaim: {
+      wire::OrphanClaim claim;
+      if (!wire::read_body(body, claim)) return false;
+      orphans_.on_claim(sender, claim);
+      return true;
+    }
     default:
       return false;
   }
@@ -285,6 +332,8 @@ bool ProtocolCore::dispatch_join(const wire::FrameView& frame, const Endpoint& f
       wire::JoinRequest request;
       if (!wire::read_body(frame.body, request)) return false;
       membership_.on_join_request(from, request);
+      const auto died = membership_.take_noticed_death();
+      if (died != kNoNode) recovery_.on_death(died);
       return true;
     }
     case MessageType::kJoinChallenge: {
@@ -316,6 +365,58 @@ bool ProtocolCore::dispatch_join(const wire::FrameView& frame, const Endpoint& f
       return true;
     }
   }
+}
+
+bool ProtocolCore::dispatch_epoch(const wire::FrameView& frame, const Endpoint& from) noexcept {
+  const auto& header = frame.header;
+  const auto body = frame.body;
+  const bool from_page_server = header.sender == core_.page_server && header.sender != core_.self &&
+                                membership_.is_genuine(header, from);
+  switch (header.type) {
+    case MessageType::kEpochOpen: {
+      wire::EpochOpen open;
+      if (!wire::read_body(body, open)) return false;
+      if (from_page_server) epoch_member_.on_open(open);
+      return true;
+    }
+    case MessageType::kEpochBegin: {
+      wire::EpochBegin begin;
+      Bytes members;
+      if (!wire::read_epoch_begin(body, begin, members)) return false;
+      if (from_page_server) epoch_member_.on_begin(begin, members);
+      return true;
+    }
+    case MessageType::kEpochReport: {
+      wire::EpochReport report;
+      Bytes members;
+      if (!wire::read_epoch_report(body, report, members)) return false;
+      recovery_.on_report(from, header.incarnation, report, members);
+      return true;
+    }
+    default: {
+      wire::EpochQuery query;
+      if (!wire::read_body(body, query)) return false;
+      recovery_.on_query(from, header, query);
+      return true;
+    }
+  }
+}
+
+bool ProtocolCore::on_orphan_call(const wire::FrameHeader& from, Bytes body) noexcept {
+  wire::OrphanCall call;
+  Bytes page_list;
+  if (!wire::read_orphan_call(body, call, page_list)) return false;
+  // Only who has applied what the caller has knows which of its copies are void.
+  if (!core_.in_service() || core_.applied < from.commit_time) return true;
+  wire::OrphanClaim claim;
+  claim.number = call.number;
+  for (std::size_t i = 0; i < call.count; ++i) {
+    const auto page = wire::element<PageIndex>(page_list, i);
+    if (page >= directory_.pages()) return false;
+    if (is_present(page)) claim.set(i);
+  }
+  core_.send_body(from.sender, MessageType::kOrphanClaim, claim);
+  return true;
 }
 
 bool ProtocolCore::dispatch_records(const wire::FrameView& frame) noexcept {
@@ -383,10 +484,14 @@ void ProtocolCore::run_timers() noexcept {
   membership_.on_timer();
   if (!core_.member) return;
   if (next_beacon_ == kNever) next_beacon_ = core_.now + core_.config.beacon;
+  epoch_member_.on_timer();
+  recovery_.on_timer();
+  if (!core_.member || core_.frozen()) return;
   paging_.on_timer();
   token_.on_timer();
   catch_up_.on_timer();
   resync_.on_timer();
+  if (resync_.is_stranded() && epochs_.possible()) return epochs_.join_again();
   if (latest_wanted_ && core_.now >= next_latest_) ask_latest();
   send_beacon_if_due();
 }
@@ -419,6 +524,9 @@ void ProtocolCore::ask_latest() noexcept {
 Instant ProtocolCore::deadline() const noexcept {
   auto soonest = membership_.deadline();
   if (!core_.member) return soonest;
+  soonest = earlier(soonest, epoch_member_.deadline());
+  soonest = earlier(soonest, recovery_.deadline());
+  if (core_.frozen()) return soonest;
   soonest = earlier(soonest, next_beacon_);
   soonest = earlier(soonest, paging_.deadline());
   soonest = earlier(soonest, token_.deadline());
@@ -453,7 +561,8 @@ void ProtocolCore::apply_commits() noexcept {
 void ProtocolCore::use_token() noexcept {
   if (!core_.in_service()) return;
   if (attempt_.doomed()) commit_wanted_ = false;
-  const bool wanted = commit_wanted_ || hold_wanted_ || membership_.wants_token();
+  const bool wanted =
+      commit_wanted_ || hold_wanted_ || membership_.wants_token() || orphans_.wants_token();
   if (!wanted) return;
   if (!token_.usable()) {
     if (!catch_up_.behind()) token_.want(collisions_);
@@ -468,6 +577,7 @@ void ProtocolCore::use_token() noexcept {
     commit_wanted_ = false;
   }
   membership_.commit_pending();
+  orphans_.commit_pending();
   paging_.on_advance();
 }
 

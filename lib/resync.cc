@@ -11,7 +11,18 @@ void Resync::start(NodeId helper) noexcept {
   begin(helper, core_.applied);
 }
 
-void Resync::import(NodeId helper) noexcept { begin(helper, CommitTime{}); }
+void Resync::import(NodeId helper) noexcept {
+  begin(helper, CommitTime{});
+  newcomer_ = true;
+}
+
+void Resync::start_over(NodeId helper) noexcept {
+  for (PageIndex page = 0; page < directory_.pages(); ++page) {
+    if (directory_.state(page) == PageState::kAbsent) directory_.set_written(page, CommitTime{});
+  }
+  core_.resyncing = false;
+  begin(helper, CommitTime{});
+}
 
 void Resync::begin(NodeId helper, CommitTime since) noexcept {
   PLURIX_ASSERT(core_.member && !core_.resyncing);
@@ -22,6 +33,7 @@ void Resync::begin(NodeId helper, CommitTime since) noexcept {
   since_ = since;
   as_of_ = core_.applied;
   first_answer_ = false;
+  newcomer_ = false;
   tries_ = 0;
   ask();
 }
@@ -102,7 +114,12 @@ void Resync::on_reply(const wire::FrameHeader& from, const wire::SyncReply& repl
   if (reply.cursor == wire::kMembersCursor) return finish(reply, entries);
   for (std::size_t i = 0; i < reply.entries; ++i) {
     const auto entry = wire::element<wire::SyncEntry>(entries, i);
-    if (entry.page >= directory_.pages() || entry.owner == core_.self) continue;
+    if (entry.page >= directory_.pages()) continue;
+    if (entry.owner == core_.self) {
+      // Perhaps made ours while we could not hear (RecordKind::kAssign).
+      commits_.own_copy(entry.page);
+      continue;
+    }
     if (mutated("resync_keeps_stale_page") && i == 0) continue;
     commits_.invalidate(entry.page, entry.owner, from.commit_time);
   }

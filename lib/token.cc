@@ -5,10 +5,24 @@ namespace plurix {
 
 using wire::MessageType;
 
-void Token::make() noexcept {
+void Token::make_at(CommitTime time) noexcept {
   held_ = true;
   number_ = 1;
-  granted_at_ = core_.applied;
+  granted_at_ = time;
+}
+
+void Token::enter_epoch(NodeId holder) noexcept {
+  held_ = mutated("token_survives_its_epoch") && held_;
+  held_back_ = false;
+  kept_ = false;
+  number_ = 0;
+  waiting_.clear();
+  for (auto& request : granted_request_) request = 0;
+  unacknowledged_ = kNoNode;
+  end_yield();
+  hint_ = holder;
+  asks_ = 0;
+  next_ask_ = core_.now;
 }
 
 void Token::want(std::uint32_t collisions) noexcept {

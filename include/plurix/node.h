@@ -90,7 +90,7 @@ class Node {
   /// true as a member, false at `until`, when refused, or when stopped.
   [[nodiscard]] bool join(std::span<const Endpoint> seeds, bool may_found, Instant until) noexcept {
     const Masked masked(*this);
-    if (may_found) format_heap(faults_.frames(), config_.core.geometry);
+    format_heap(faults_.frames(), config_.core.geometry);
     step(event::JoinWanted{seeds, net_.local_endpoint(), may_found, kFormattedPages});
     const auto& core = protocol_.core();
     const auto& membership = protocol_.membership();
@@ -273,6 +273,12 @@ class Node {
         break;
       case ActionKind::kLeft:
         trace(TraceKind::kLeft, kNoPage, 0, action.node);
+        break;
+      case ActionKind::kHeapErased:
+        format_heap(faults_.frames(), config_.core.geometry);
+        break;
+      case ActionKind::kEpochBegan:
+        trace(TraceKind::kEpoch, kNoPage, 0, action.epoch);
         break;
       case ActionKind::kLogExhausted:
         trace(TraceKind::kResync, kNoPage);
@@ -542,10 +548,10 @@ class Node {
     const Masked masked(*this);
     if (stopped()) return false;
     collisions_ = collisions;
+    pump_if_due();
     if (!protocol_.core().in_service() || protocol_.catch_up().behind()) {
       if (!wait([&] { return protocol_.core().in_service(); })) return false;
     }
-    pump_if_due();
     if (collisions >= hold_after<Strategy>()) {
       step(event::TokenWanted{collisions});
       if (!wait([&] { return protocol_.token().usable() && protocol_.token().held_back(); })) {

@@ -39,6 +39,7 @@ std::vector<Counted> Occurrences::faults() const {
           {"nodes_isolated", happened(FaultKind::kIsolate)},
           {"cut_off", n.cut_off},
           {"pauses", happened(FaultKind::kPause)},
+          {"crashes", happened(FaultKind::kCrash)},
           {"clocks_changed", happened(FaultKind::kClock)},
           {"replayed", n.replayed},
           {"forged", n.forged}};
@@ -55,6 +56,7 @@ std::vector<Counted> Occurrences::rare_paths() const {
           {"records_out_of_order", c.records_out_of_order},
           {"records_duplicate", c.records_duplicate},
           {"records_resent", c.records_resent},
+          {"rumours_followed", c.rumours},
           {"catch_ups", c.catch_ups},
           {"log_exhausted", c.log_exhausted},
           {"resynchronizations", c.resyncs},
@@ -63,7 +65,14 @@ std::vector<Counted> Occurrences::rare_paths() const {
           {"token_grants_duplicate", c.token_duplicates},
           {"token_yields", c.token_yields},
           {"throttles", c.throttles},
-          {"beacons", c.beacons}};
+          {"beacons", c.beacons},
+          {"epochs_opened", c.epochs_opened},
+          {"epochs_entered", c.epochs_entered},
+          {"deaths_reported", c.deaths_reported},
+          {"nodes_cut_off", c.cut_offs},
+          {"expulsions", c.expulsions},
+          {"rollbacks", c.rollbacks},
+          {"pages_assigned", c.pages_assigned}};
 }
 
 std::vector<Counted> Occurrences::dropped_frames() const {

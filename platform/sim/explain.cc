@@ -93,7 +93,15 @@ std::string_view message_name(std::uint32_t type) {
                                                 "TimeQuery",
                                                 "TimeReply",
                                                 "AdoptRequest",
-                                                "LeaveRequest"};
+                                                "LeaveRequest",
+                                                "EpochOpen",
+                                                "EpochReport",
+                                                "EpochBegin",
+                                                "EpochQuery",
+                                                "DeathNotice",
+                                                "OrphanCall",
+                                                "OrphanClaim",
+                                                "EpochLease"};
   static_assert(std::size(kNames) == wire::kLastType + 1u);
   return type < std::size(kNames) ? kNames[type] : kNames[0];
 }
@@ -115,6 +123,8 @@ std::string words(const TraceRecord& r) {
       return "left";
     case TraceKind::kResync:
       return "resync";
+    case TraceKind::kEpoch:
+      return "EPOCH " + number(r.a);
     case TraceKind::kSend:
       return std::string(message_name(r.a)) + (r.page == kNoPage ? "" : " p" + number(r.page)) +
              (r.b == kEveryone ? " > all" : " > " + number(r.b));

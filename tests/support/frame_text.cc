@@ -11,7 +11,8 @@ constexpr const char* kNames[] = {
     "PageRequest",  "PageReply",      "PageRedirect",  "TokenRequest", "TokenGrant",  "TokenAck",
     "CommitNotice", "CatchUpRequest", "CommitRecords", "LogExhausted", "SyncRequest", "SyncReply",
     "JoinRequest",  "JoinChallenge",  "JoinGrant",     "JoinRefused",  "JoinWait",    "TimeBeacon",
-    "TimeQuery",    "TimeReply",      "AdoptRequest",  "LeaveRequest"};
+    "TimeQuery",    "TimeReply",      "AdoptRequest",  "LeaveRequest", "EpochOpen",   "EpochReport",
+    "EpochBegin",   "EpochQuery",     "DeathNotice",   "OrphanCall",   "OrphanClaim", "EpochLease"};
 static_assert(std::size(kNames) == wire::kLastType);
 
 template <class Number>
@@ -55,6 +56,9 @@ std::string record_text(const wire::RecordView& record) {
       return out + ": join node " + text(record.member().node);
     case wire::RecordKind::kLeave:
       return out + ": leave node " + text(record.member().node);
+    case wire::RecordKind::kAssign:
+      return out + ": assign to node " + text(record.word(0)) + " " +
+             pages_text(record.words.subspan(4));
   }
   return out;
 }
@@ -203,6 +207,50 @@ std::string leave_text(MessageType type, Bytes body) {
   return "pages " + pages_text(page_list);
 }
 
+std::string epoch_text(MessageType type, Bytes body) {
+  wire::EpochOpen open;
+  wire::EpochReport report;
+  wire::EpochBegin begin;
+  wire::EpochQuery query;
+  Bytes members;
+  if (type == MessageType::kEpochOpen && wire::read_body(body, open)) {
+    return "epoch " + text(open.epoch);
+  }
+  if (type == MessageType::kEpochReport && wire::read_epoch_report(body, report, members)) {
+    return "epoch " + text(report.epoch) + ", from " + text(report.entered) + ", applied " +
+           text(report.applied) + ", members" + members_text(members);
+  }
+  if (type == MessageType::kEpochBegin && wire::read_epoch_begin(body, begin, members)) {
+    return "epoch " + text(begin.epoch) + ", start " + text(begin.start) + " at " +
+           node_text(begin.source) + (begin.rollback == 1 ? ", a rollback" : "") + ", members" +
+           members_text(members);
+  }
+  const bool query_or_answer = type == MessageType::kEpochQuery || type == MessageType::kEpochLease;
+  if (query_or_answer && wire::read_body(body, query)) {
+    return "number " + text(query.number);
+  }
+  return kMalformed;
+}
+
+std::string death_text(MessageType type, Bytes body) {
+  wire::DeathNotice notice;
+  wire::OrphanCall call;
+  wire::OrphanClaim claim;
+  Bytes page_list;
+  if (type == MessageType::kDeathNotice && wire::read_body(body, notice)) {
+    return "node " + node_text(notice.node);
+  }
+  if (type == MessageType::kOrphanCall && wire::read_orphan_call(body, call, page_list)) {
+    return "number " + text(call.number) + ", pages " + pages_text(page_list);
+  }
+  if (type != MessageType::kOrphanClaim || !wire::read_body(body, claim)) return kMalformed;
+  auto out = "number " + text(claim.number) + ", has";
+  for (std::size_t i = 0; i < wire::kMaxWords; ++i) {
+    if (claim.has(i)) out += " #" + text(i);
+  }
+  return out;
+}
+
 std::string fields_text(MessageType type, Bytes body) {
   switch (type) {
     case MessageType::kPageRequest:
@@ -238,6 +286,16 @@ std::string fields_text(MessageType type, Bytes body) {
     case MessageType::kAdoptRequest:
     case MessageType::kLeaveRequest:
       return leave_text(type, body);
+    case MessageType::kEpochOpen:
+    case MessageType::kEpochReport:
+    case MessageType::kEpochBegin:
+    case MessageType::kEpochQuery:
+    case MessageType::kEpochLease:
+      return epoch_text(type, body);
+    case MessageType::kDeathNotice:
+    case MessageType::kOrphanCall:
+    case MessageType::kOrphanClaim:
+      return death_text(type, body);
   }
   return kMalformed;
 }

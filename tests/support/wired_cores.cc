@@ -82,6 +82,7 @@ WiredCores::WiredCores(const WiredOptions& options) {
   for (std::size_t n = 0; n < options.nodes + options.later; ++n) {
     auto config = options.core;
     config.incarnation = static_cast<std::uint32_t>(1000 + n);
+    config.page_server = config.page_server && n == 0;
     if (n < options.pages.size()) config.geometry.pages = options.pages[n];
     cores_.push_back(std::make_unique<Wired>(config, options.fair));
   }
@@ -123,6 +124,8 @@ void WiredCores::perform(std::size_t n, const Action& action) {
       break;
     case ActionKind::kJoined:
     case ActionKind::kLeft:
+    case ActionKind::kHeapErased:
+    case ActionKind::kEpochBegan:
     case ActionKind::kLogExhausted:
       break;
   }

@@ -29,6 +29,7 @@ inline nlohmann::ordered_json to_json(const CoreCounters& counters) {
           {"records_out_of_order", counters.records_out_of_order},
           {"catch_ups", counters.catch_ups},
           {"records_resent", counters.records_resent},
+          {"rumours_followed", counters.rumours},
           {"log_exhausted", counters.log_exhausted},
           {"resyncs", counters.resyncs},
           {"token_requests", counters.token_requests},
@@ -38,7 +39,14 @@ inline nlohmann::ordered_json to_json(const CoreCounters& counters) {
           {"token_duplicates", counters.token_duplicates},
           {"token_yields", counters.token_yields},
           {"throttles", counters.throttles},
-          {"beacons", counters.beacons}};
+          {"beacons", counters.beacons},
+          {"epochs_opened", counters.epochs_opened},
+          {"epochs_entered", counters.epochs_entered},
+          {"deaths_reported", counters.deaths_reported},
+          {"nodes_cut_off", counters.cut_offs},
+          {"expulsions", counters.expulsions},
+          {"rollbacks", counters.rollbacks},
+          {"pages_assigned", counters.pages_assigned}};
 }
 
 }  // namespace plurix::tool

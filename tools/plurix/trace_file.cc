@@ -53,6 +53,8 @@ const char* name_of(TraceKind kind) {
       return "resync";
     case TraceKind::kJoined:
       return "joined";
+    case TraceKind::kEpoch:
+      return "epoch";
     case TraceKind::kLeft:
       return "left";
     case TraceKind::kDropped:

@@ -77,6 +77,16 @@ inline constexpr std::string_view kMutations[] = {
     "candidate_dropped",
     // local objects
     "undo_in_order_of_registration",
+    // epochs
+    "lease_ignored",
+    "lease_counts_from_the_answer",
+    "frozen_node_goes_on",
+    "token_survives_its_epoch",
+    "two_heirs",
+    "undone_line_accepted",
+    "expelled_node_goes_on",
+    "epoch_starts_too_early",
+    "dead_ones_number_reused",
 };
 
 /// One of kMutations; any other name does not compile.

@@ -31,6 +31,7 @@ enum class TraceKind : std::uint8_t {
   kDropped,           ///< flags: reason (DropReason)
   kSend,              ///< a: message type, b: receiver, page: what it is about
   kReceive,           ///< a: message type, b: sender
+  kEpoch,             ///< a: the epoch that began
 };
 
 /// One event, 32 bytes, no padding. Files of it are little-endian.

@@ -18,6 +18,8 @@ enum class ActionKind : std::uint8_t {
   kPeerRemoved,   ///< `node` is no longer a member
   kJoined,        ///< this node is now member `node`
   kLeft,          ///< this node is no longer a member
+  kHeapErased,    ///< every frame is zero again: the first pages are to be formatted
+  kEpochBegan,    ///< `epoch` is at work here
   kLogExhausted,  ///< the records this node misses are gone everywhere it asked: it resynchronizes
 };
 
@@ -27,6 +29,7 @@ struct Action {
   NodeId node = kNoNode;
   PageIndex page = kNoPage;
   std::uint32_t count = 0;
+  Epoch epoch = 0;
   Endpoint endpoint = {};
   Bytes head = {};     ///< header and body; stands in the list's own arena
   Bytes payload = {};  ///< page contents, sent from where they are

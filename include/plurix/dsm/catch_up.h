@@ -46,6 +46,10 @@ class CatchUp {
   /// Somebody's message shows commit time `time`; remembers whom to ask if we lack something.
   void note_time(NodeId from, CommitTime time) noexcept;
 
+  /// Somebody unknown shows commit time `time`. Believed only as far as to ask the members, and not
+  /// too often, whether there is more: a made-up time must not keep this node waiting for it.
+  void on_rumour(CommitTime time) noexcept;
+
   /// Whether something newer than what is applied is known to exist.
   bool behind() const noexcept { return known_ > core_.applied; }
   CommitTime known() const noexcept { return known_; }
@@ -74,6 +78,10 @@ class CatchUp {
   /// Starts over at `applied` with an empty log: after joining or resynchronizing.
   void restart_at(CommitTime applied) noexcept;
 
+  /// A new epoch began from `start`, and `source` has everything up to it. What was told of later
+  /// commits of older epochs is void.
+  void enter_epoch(CommitTime start, NodeId source) noexcept;
+
   /// Whom to ask: the node that showed the newest time.
   NodeId newest_from() const noexcept { return newest_from_; }
   void ask_another(NodeId node) noexcept { newest_from_ = node; }
@@ -89,6 +97,7 @@ class CatchUp {
   CommitTime known_;
   NodeId newest_from_ = kNoNode;
   Instant next_ask_ = kNever;
+  Instant next_rumour_{0};  ///< earlier ones are not followed up
   CommitTime asked_to_;  ///< the last record of the newest question
   unsigned tries_ = 0;
 };

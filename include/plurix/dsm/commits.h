@@ -26,11 +26,19 @@ class Commits {
   /// Applies the page side of one packet of a commit that ends at time `last`.
   void apply(const wire::RecordView& record, CommitTime last) noexcept;
 
+  /// `page` became ours without a record we saw: the copy here is the page.
+  void own_copy(PageIndex page) noexcept {
+    if (directory_.state(page) != PageState::kCopy) return;
+    directory_.set_state(page, PageState::kOwned);
+    directory_.set_owner_hint(page, core_.self);
+  }
+
   /// `page` was written by `owner` in a commit up to `time`: our copy is void.
   void invalidate(PageIndex page, NodeId owner, CommitTime time) noexcept;
 
  private:
   void publish(const wire::RecordHeader& header, std::span<const std::uint32_t> words) noexcept;
+  void assign(PageIndex page, NodeId owner, CommitTime time) noexcept;
   void adopt(PageIndex page, NodeId owner, CommitTime time) noexcept;
   void raise_high_water(PageIndex page) noexcept {
     if (page >= core_.high_water) core_.high_water = page + 1;

@@ -27,6 +27,16 @@ struct CoreConfig {
   Duration join_patience = milliseconds(300);  ///< without an answer for so long: found the cluster
   Duration yield_window = milliseconds(5);     ///< a fair holder waits so long for a late requester
   Duration throttle_window = milliseconds(2);  ///< any holder pauses so long for one that lags far
+
+  // Recovery: only in clusters one of whose members is the PageServer.
+  bool page_server = false;  ///< this node decides who is dead and opens new epochs
+  Duration suspect_after = milliseconds(200);  ///< a silent member is taken for dead
+  /// A member whose newest answer of the PageServer was asked for longer ago commits nothing and
+  /// serves nobody. The PageServer lets four times as long pass before a new epoch begins without
+  /// it, so that no two epochs are at work at once even if clocks run twice as fast or slow as they
+  /// should.
+  Duration lease = milliseconds(50);
+  Duration recovery_retry = milliseconds(10);
 };
 
 }  // namespace plurix

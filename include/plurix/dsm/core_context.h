@@ -32,6 +32,7 @@ struct CoreCounters {
   std::uint64_t records_out_of_order = 0;
   std::uint64_t catch_ups = 0;
   std::uint64_t records_resent = 0;
+  std::uint64_t rumours = 0;
   std::uint64_t log_exhausted = 0;
   std::uint64_t resyncs = 0;
   std::uint64_t token_requests = 0;
@@ -42,34 +43,52 @@ struct CoreCounters {
   std::uint64_t token_yields = 0;
   std::uint64_t throttles = 0;
   std::uint64_t beacons = 0;
+  std::uint64_t epochs_opened = 0;
+  std::uint64_t epochs_entered = 0;
+  std::uint64_t deaths_reported = 0;
+  std::uint64_t cut_offs = 0;
+  std::uint64_t expulsions = 0;
+  std::uint64_t rollbacks = 0;
+  std::uint64_t pages_assigned = 0;
 };
 
 class CoreContext {
  public:
   CoreContext(const CoreConfig& settings, ActionList& out) noexcept
-      : config(settings), cluster(settings.cluster_name_hash & kNameHalf), actions(out) {}
+      : config(settings),
+        incarnation(settings.incarnation),
+        cluster(settings.cluster_name_hash & kNameHalf),
+        actions(out) {}
 
   static constexpr ClusterId kNameHalf = 0xffff'ffff'0000'0000;
 
   const CoreConfig config;
+  std::uint32_t incarnation;  ///< of this life; drawn anew when the cluster went on without us
   NodeId self = kNoNode;
   Epoch epoch = 0;
+  Epoch promised = 0;      ///< messages of older epochs no longer count
+  CommitTime epoch_start;  ///< the commit time `epoch` began from
   ClusterId cluster;
   CommitTime applied;  ///< every commit up to here is applied
   PageIndex high_water =
       0;  ///< no page from here on was ever part of a commit: it is zero everywhere
-  PageIndex formatted = 0;  ///< the first pages, which the founder has filled without a commit
+  PageIndex formatted = 0;  ///< the first pages, filled alike on every node without a commit
   bool member = false;
   std::uint32_t peers = 0;  ///< members other than this node
   bool is_member[kMaxNodes] = {};
   std::uint32_t incarnation_of[kMaxNodes] = {};  ///< of the members
+  NodeId page_server = kNoNode;  ///< the member that opens epochs, if the cluster has one
   bool resyncing = false;
+  bool cut_off = false;  ///< the PageServer has been silent for longer than the lease
   Instant now;
   CoreCounters counters;
   ActionList& actions;
 
   /// Frames of other members may be processed and own commits may be made.
-  bool in_service() const noexcept { return member && !resyncing; }
+  bool in_service() const noexcept { return member && !resyncing && !cut_off && !frozen(); }
+
+  /// A new epoch is being prepared: what is applied here must not change until it begins.
+  bool frozen() const noexcept { return promised > epoch; }
 
   /// Builds a frame in the action list and sends it to `to` (or kEveryone). `body` is copied,
   /// `payload` is sent from where it is.

@@ -11,6 +11,8 @@
 #include <plurix/dsm/paging.h>
 #include <plurix/dsm/token.h>
 
+#include <utility>
+
 namespace plurix {
 
 /// Why a cluster did not let us in.
@@ -69,6 +71,24 @@ class Membership {
   /// Replaces the table by what a resynchronization brought.
   void replace(Bytes members, std::size_t count) noexcept;
 
+  /// The member whose life that was, kNoNode if it is none.
+  NodeId find(const Endpoint& endpoint, std::uint32_t incarnation) const noexcept;
+
+  const wire::MemberEntry& entry(NodeId node) const noexcept { return members_[node]; }
+
+  /// Newest lives that are over; a node that finds itself among them has to start anew.
+  bool has_departed(const Endpoint& endpoint, std::uint32_t incarnation) const noexcept;
+
+  /// A member that asks to join again from its address is dead without having left: kNoNode, or
+  /// whom this node has noticed last. The question empties it.
+  NodeId take_noticed_death() noexcept { return std::exchange(noticed_death_, kNoNode); }
+
+  /// The cluster went on without this node: it forgets who it was and asks to join again.
+  void start_new_life() noexcept;
+
+  /// What it joined is no cluster: it forgets that and asks again as who it is.
+  void join_again() noexcept;
+
   /// Commits what is queued here. The caller has made sure that the token may be used.
   void commit_pending() noexcept;
   bool wants_token() const noexcept { return !queue_.empty(); }
@@ -93,17 +113,19 @@ class Membership {
     NodeId node;
     std::uint32_t incarnation;
     Endpoint endpoint;
+    std::uint16_t roles = 0;
   };
   static constexpr std::size_t kMaxOperations = 16;
 
+  std::uint16_t own_roles() const noexcept;
+  void draw_incarnation() noexcept;
   void ask_seeds() noexcept;
   void ask(const Endpoint& seed, std::uint64_t cookie) noexcept;
   std::uint64_t cookie_for(const Endpoint& endpoint, std::uint32_t incarnation) const noexcept;
-  bool has_departed(const Endpoint& endpoint, std::uint32_t incarnation) const noexcept;
+  NodeId former_life(const Endpoint& endpoint) const noexcept;
   void refuse(const Endpoint& to, std::uint32_t incarnation, wire::RefusalReason reason) noexcept;
   void add(const wire::MemberEntry& entry) noexcept;
   void remove(NodeId node) noexcept;
-  NodeId find(const Endpoint& endpoint, std::uint32_t incarnation) const noexcept;
   NodeId free_number() const noexcept;
   void send_grant(NodeId node) noexcept;
   void commit_join(const Operation& operation) noexcept;
@@ -126,6 +148,7 @@ class Membership {
   BoundedVector<Operation, kMaxOperations> queue_;
   BoundedVector<PageIndex, wire::kMaxWords> adopting_;
   NodeId adopting_from_ = kNoNode;
+  NodeId noticed_death_ = kNoNode;
 
   bool joining_ = false;
   bool may_found_ = false;

@@ -38,11 +38,12 @@ class PageDirectory {
   CommitTime written(PageIndex page) const noexcept { return written_[page]; }
   void set_written(PageIndex page, CommitTime time) noexcept { written_[page] = time; }
 
-  /// No commit ever named the page, so it is zero everywhere and nobody needs to be asked: nobody
-  /// owns it, and nobody would answer.
+  /// No commit ever named the page, so it has its first contents everywhere (those of a formatted
+  /// heap: zero behind the first pages) and nobody needs to be asked: nobody owns it, and nobody
+  /// would answer.
   bool never_written(PageIndex page) const noexcept {
     if (mutated("gap_page_asked_for")) return page >= core_.high_water;
-    return page >= core_.formatted && written_[page] == CommitTime{};
+    return written_[page] == CommitTime{};
   }
 
   std::span<std::byte, kPageSize> frame(PageIndex page) const noexcept {
@@ -50,6 +51,10 @@ class PageDirectory {
   }
 
   Rights rights(PageIndex page) const noexcept { return rights_[page]; }
+
+  /// The heap as it was before the first commit: nobody owns anything, every frame has its first
+  /// contents again once the kHeapErased action was performed.
+  void erase() noexcept;
 
   /// Sets the view's rights of one page; neighbouring pages of one step share an action.
   void protect(PageIndex page, Rights rights) noexcept;

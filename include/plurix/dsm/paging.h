@@ -51,6 +51,12 @@ class Paging {
   /// Forgets requests of others and starts the own ones anew: after a resynchronization.
   void restart() noexcept;
 
+  /// Forgets the own requests too: this life of the node is over.
+  void forget() noexcept {
+    for (auto& parked : parked_) parked.waiting = false;
+    fetches_.clear();
+  }
+
  private:
   struct Fetch {
     PageIndex page;

@@ -1,7 +1,7 @@
 // The protocol of one node, sans I/O: `step(event, now)` in, an ordered action list out. It
-// composes the message families (paging, commits, token, catch-up, membership, resynchronization),
-// routes each checked message to its family, and after every event lets what has become possible
-// happen, in a fixed order: apply, admit, commit, pass the token on.
+// composes the message families (paging, commits, token, catch-up, membership, resynchronization,
+// epochs, recovery), routes each checked message to its family, and after every event lets what has
+// become possible happen, in a fixed order: apply, admit, commit, pass the token on.
 //
 // Deterministic (DESIGN E1): no clock but `now`, no randomness, no iteration order but index order.
 // Freestanding (E2). Not reentrant: the node masks its interrupts around a step.
@@ -9,7 +9,7 @@
 
 #include <plurix/base/mutation.h>
 #include <plurix/dsm/event.h>
-#include <plurix/dsm/resync.h>
+#include <plurix/dsm/recovery.h>
 
 namespace plurix {
 
@@ -32,6 +32,7 @@ class ProtocolCore {
   Attempt& attempt() noexcept { return attempt_; }
   const CatchUp& catch_up() const noexcept { return catch_up_; }
   const Token& token() const noexcept { return token_; }
+  const Recovery& recovery() const noexcept { return recovery_; }
   const Membership& membership() const noexcept { return membership_; }
 
   /// Commit time of the last attempt committed here.
@@ -80,6 +81,8 @@ class ProtocolCore {
   wire::DropReason admit(const wire::FrameView& frame, const Endpoint& from) noexcept;
   bool dispatch(const wire::FrameView& frame, const Endpoint& from) noexcept;
   bool dispatch_join(const wire::FrameView& frame, const Endpoint& from) noexcept;
+  bool dispatch_epoch(const wire::FrameView& frame, const Endpoint& from) noexcept;
+  bool on_orphan_call(const wire::FrameHeader& from, Bytes body) noexcept;
   bool dispatch_records(const wire::FrameView& frame) noexcept;
   void on_page_request(const wire::FrameHeader& from, const wire::PageRequest& request) noexcept;
   /// Whether a node whose next commit is `from` may lose the race against our commits.
@@ -103,6 +106,10 @@ class ProtocolCore {
   Token token_;
   Membership membership_;
   Resync resync_;
+  EpochSwitch epochs_;
+  EpochMember epoch_member_;
+  Orphans orphans_;
+  Recovery recovery_;
 
   bool commit_wanted_ = false;
   bool hold_wanted_ = false;

@@ -27,6 +27,10 @@ class Resync {
   /// Takes the node out of service and asks `helper` (or anybody) for what was written since.
   void start(NodeId helper) noexcept;
 
+  /// A new epoch began meanwhile: what was told in the old one may be undone. Starts over, from
+  /// nothing.
+  void start_over(NodeId helper) noexcept;
+
   /// A newcomer's start: the same from time 0.
   void import(NodeId helper) noexcept;
 
@@ -38,10 +42,18 @@ class Resync {
   void on_reply(const wire::FrameHeader& from, const wire::SyncReply& reply,
                 Bytes entries) noexcept;
 
+  /// A newcomer whom nobody tells what there is: the grant it believed was forged, or of a cluster
+  /// that has ended.
+  bool is_stranded() const noexcept {
+    return core_.resyncing && newcomer_ && !first_answer_ && tries_ > kStrandedAfter;
+  }
+
   void on_timer() noexcept;
   Instant deadline() const noexcept { return core_.resyncing ? next_ask_ : kNever; }
 
  private:
+  static constexpr unsigned kStrandedAfter = 10;
+
   void begin(NodeId helper, CommitTime since) noexcept;
   void ask() noexcept;
   void send_pages(NodeId to, const wire::SyncRequest& request) noexcept;
@@ -63,6 +75,7 @@ class Resync {
   CommitTime since_;
   CommitTime as_of_;
   bool first_answer_ = false;
+  bool newcomer_ = false;
   std::uint32_t number_ = 0;
   unsigned tries_ = 0;
   Instant next_ask_ = kNever;

@@ -54,6 +54,10 @@ class Token {
   void hold_back(bool on) noexcept { held_back_ = on; }
   bool held_back() const noexcept { return held_back_ && !mutated("token_passed_on_while_needed"); }
 
+  /// While kept, the token is not passed on either: pages of dead owners are given new ones, for
+  /// which a transaction that runs under the token elsewhere might wait.
+  void keep(bool on) noexcept { kept_ = on; }
+
   NodeId holder_hint() const noexcept { return held_ ? core_.self : hint_; }
   void set_holder_hint(NodeId node) noexcept { hint_ = node; }
 
@@ -73,7 +77,7 @@ class Token {
   /// that are always in time could else pass it to and fro for ever.
   template <CommitStrategy S>
   void consider(const S& strategy) noexcept {
-    if (waiting_.empty() || !usable() || held_back()) return;
+    if (waiting_.empty() || !usable() || held_back() || kept_) return;
     const auto chosen = strategy.grant(waiting_.view(), core_.applied);
     for (const auto& request : waiting_) {
       if (request.node != chosen) continue;
@@ -85,8 +89,14 @@ class Token {
   void on_timer() noexcept;
   Instant deadline() const noexcept;
 
-  /// The founder of a cluster makes its token.
-  void make() noexcept;
+  /// The founder of a cluster makes its token, and so does who opens an epoch.
+  void make() noexcept { make_at(core_.applied); }
+
+  /// It may be used when everything up to `time` is applied here.
+  void make_at(CommitTime time) noexcept;
+
+  /// A new epoch begins, whose first holder is `holder`: every older token is void.
+  void enter_epoch(NodeId holder) noexcept;
 
   std::uint32_t number() const noexcept { return number_; }
   bool grant_unacknowledged() const noexcept { return unacknowledged_ != kNoNode; }
@@ -112,6 +122,7 @@ class Token {
   const bool yields_to_late_;
   bool held_ = false;
   bool held_back_ = false;
+  bool kept_ = false;
   bool wanted_ = false;
   std::uint32_t number_ = 0;  ///< of the newest grant seen
   CommitTime granted_at_;     ///< what the granter had applied

@@ -55,9 +55,17 @@ enum class MessageType : std::uint8_t {
   kTimeReply,
   kAdoptRequest,
   kLeaveRequest,
+  kEpochOpen,
+  kEpochReport,
+  kEpochBegin,
+  kEpochQuery,
+  kDeathNotice,
+  kOrphanCall,
+  kOrphanClaim,
+  kEpochLease,
 };
 inline constexpr std::uint8_t kFirstType = 1;
-inline constexpr std::uint8_t kLastType = static_cast<std::uint8_t>(MessageType::kLeaveRequest);
+inline constexpr std::uint8_t kLastType = static_cast<std::uint8_t>(MessageType::kEpochLease);
 
 struct FrameHeader {
   std::uint32_t crc32c = 0;

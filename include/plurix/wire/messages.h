@@ -56,8 +56,9 @@ enum class RecordKind : std::uint8_t {
   kAdopt,      ///< words: pages whose owner changed and whose contents did not
   kJoin,       ///< words: one MemberEntry
   kLeave,      ///< words: one MemberEntry
+  kAssign,     ///< words: a node, then pages whose owner died: that node's copies are the page now
 };
-inline constexpr std::uint8_t kLastRecordKind = static_cast<std::uint8_t>(RecordKind::kLeave);
+inline constexpr std::uint8_t kLastRecordKind = static_cast<std::uint8_t>(RecordKind::kAssign);
 
 /// One packet of a commit. A commit of several packets takes one commit time a packet (paper
 /// section 5.2) and becomes visible only as a whole. `words` 32-bit words follow.
@@ -117,9 +118,12 @@ struct SyncReply {
 static_assert(sizeof(SyncReply) == 32);
 inline constexpr std::size_t kMaxSyncEntries = (kSmallBody - sizeof(SyncReply)) / sizeof(SyncEntry);
 
+/// What a member is to the cluster, beside being a node.
+inline constexpr std::uint16_t kPageServerRole = 1;
+
 struct MemberEntry {
   NodeId node = kNoNode;
-  std::uint16_t reserved = 0;
+  std::uint16_t roles = 0;  ///< kPageServerRole or 0
   std::uint32_t incarnation = 0;
   Endpoint endpoint;
 };
@@ -135,8 +139,11 @@ struct JoinRequest {
   std::uint32_t page_size = 0;
   std::uint32_t incarnation = 0;  ///< drawn at start; tells two lives of one address apart
   std::uint64_t cookie = 0;
+  std::uint16_t roles = 0;  ///< as in MemberEntry
+  std::uint16_t reserved = 0;
+  std::uint32_t reserved2 = 0;
 };
-static_assert(sizeof(JoinRequest) == 32);
+static_assert(sizeof(JoinRequest) == 40);
 
 /// "Prove that this is your address": the next JoinRequest must carry the cookie.
 struct JoinChallenge {
@@ -159,7 +166,8 @@ static_assert(sizeof(JoinGrant) == 16);
 enum class RefusalReason : std::uint32_t {
   kGeometry = 1,  ///< the cluster's heap is another one
   kFull,          ///< kMaxNodes members
-  kDeparted,      ///< to one that is leaving: you have left, in a commit you did not hear of
+  kDeparted,      ///< that life is over, by a commit or an epoch its node did not hear of
+  kPageServer,    ///< to a PageServer: the cluster has one
 };
 
 struct JoinRefused {
@@ -192,6 +200,75 @@ struct AdoptRequest {
   std::uint32_t reserved = 0;
 };
 static_assert(sizeof(AdoptRequest) == 8);
+
+/// From the PageServer, to every member and to those it takes for dead: "stop; what have you?"
+struct EpochOpen {
+  Epoch epoch = 0;  ///< the one that is going to begin
+  std::uint32_t reserved = 0;
+};
+static_assert(sizeof(EpochOpen) == 8);
+
+/// The answer; `members` MemberEntry follow, all whom the sender knows. What it has applied stays
+/// as it is until the epoch begins.
+struct EpochReport {
+  Epoch epoch = 0;
+  Epoch entered = 0;  ///< the newest one the sender was in
+  CommitTime applied;
+  std::uint32_t members = 0;
+  std::uint32_t reserved = 0;
+};
+static_assert(sizeof(EpochReport) == 24);
+
+/// From the PageServer: epoch `epoch` is at work; its members follow. Who is not among them has
+/// been given up and starts anew as a newcomer.
+struct EpochBegin {
+  Epoch epoch = 0;
+  std::uint32_t reserved = 0;
+  CommitTime start;            ///< commits of older epochs after it are undone
+  NodeId source = kNoNode;     ///< who had applied everything up to `start`
+  std::uint16_t rollback = 0;  ///< 1: `start` is an image's time and every page is the PageServer's
+  PageIndex high_water = 0;    ///< of the image, if there is a rollback
+  std::uint32_t members = 0;
+  std::uint32_t reserved2 = 0;
+};
+static_assert(sizeof(EpochBegin) == 32);
+
+/// To the PageServer, a few times in each lease: "which epoch is it, and am I in it?"
+struct EpochQuery {
+  std::uint32_t number = 0;
+  std::uint32_t reserved = 0;
+};
+static_assert(sizeof(EpochQuery) == 8);
+
+/// The answer to a member of the PageServer's epoch: "it is this one, and you are in it." The
+/// member may serve and commit for a lease from when it asked.
+using EpochLease = EpochQuery;
+
+/// To the PageServer: a new life of the member's address asks to join, so the old one is over.
+struct DeathNotice {
+  NodeId node = kNoNode;
+  std::uint16_t reserved = 0;
+  std::uint32_t incarnation = 0;
+};
+static_assert(sizeof(DeathNotice) == 8);
+
+/// From the PageServer: "who has a copy of these pages, whose owner is dead?" `count` page numbers
+/// follow. Answered by nodes that have applied what the header's commit time says.
+struct OrphanCall {
+  std::uint32_t number = 0;
+  std::uint32_t count = 0;
+};
+static_assert(sizeof(OrphanCall) == 8);
+
+/// The answer: bit i is set if the sender has the i-th page of the call.
+struct OrphanClaim {
+  std::uint32_t number = 0;
+  std::uint32_t held[(kMaxWords + 31) / 32] = {};
+
+  bool has(std::size_t i) const noexcept { return ((held[i / 32] >> (i % 32)) & 1) != 0; }
+  void set(std::size_t i) noexcept { held[i / 32] |= 1u << (i % 32); }
+};
+static_assert(sizeof(OrphanClaim) == 48);
 
 /// Reads a body that is exactly one T.
 template <class T>
@@ -238,5 +315,8 @@ struct RecordView {
 [[nodiscard]] bool read_join_grant(Bytes body, JoinGrant& out, Bytes& members) noexcept;
 [[nodiscard]] bool read_sync_reply(Bytes body, SyncReply& out, Bytes& entries) noexcept;
 [[nodiscard]] bool read_adopt_request(Bytes body, AdoptRequest& out, Bytes& page_list) noexcept;
+[[nodiscard]] bool read_epoch_report(Bytes body, EpochReport& out, Bytes& members) noexcept;
+[[nodiscard]] bool read_epoch_begin(Bytes body, EpochBegin& out, Bytes& members) noexcept;
+[[nodiscard]] bool read_orphan_call(Bytes body, OrphanCall& out, Bytes& page_list) noexcept;
 
 }  // namespace plurix::wire

@@ -6,7 +6,7 @@ NodeState observe(const ProtocolCore& node) {
   const auto& core = node.core();
   NodeState state;
   state.self = core.self;
-  state.incarnation = core.config.incarnation;
+  state.incarnation = core.incarnation;
   state.epoch = core.epoch;
   state.cluster = core.cluster;
   state.member = core.member;

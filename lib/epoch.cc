@@ -1,0 +1,162 @@
+#include <plurix/base/mutation.h>
+#include <plurix/dsm/epoch.h>
+
+namespace plurix {
+
+using wire::MessageType;
+
+// ---- the switch
+
+void EpochSwitch::promise(Epoch epoch) noexcept {
+  PLURIX_ASSERT(epoch > core_.epoch && epoch >= core_.promised);
+  core_.promised = epoch;
+  attempt_.doom(kNoPage, core_.applied);
+}
+
+void EpochSwitch::enter(const wire::EpochBegin& begin, Bytes members) noexcept {
+  PLURIX_ASSERT(possible() && begin.epoch > core_.epoch);
+  core_.epoch = begin.epoch;
+  core_.promised = begin.epoch;
+  core_.epoch_start = begin.start;
+  core_.cut_off = false;
+  if (begin.rollback == 1) go_back(begin);
+  catch_up_.enter_epoch(begin.start, begin.source);
+  membership_.replace(members, begin.members);
+  token_.enter_epoch(core_.page_server);
+  paging_.restart();
+  if (core_.resyncing) resync_.start_over(begin.source);
+  ++core_.counters.epochs_entered;
+  core_.act({.kind = ActionKind::kEpochBegan, .epoch = core_.epoch});
+}
+
+void EpochSwitch::go_back(const wire::EpochBegin& begin) noexcept {
+  ++core_.counters.rollbacks;
+  directory_.erase();
+  paging_.forget();
+  core_.resyncing = false;
+  core_.applied = begin.start;
+  core_.high_water = begin.high_water;
+  catch_up_.restart_at(begin.start);
+  // Behind the formatted pages of an image at time 0 nothing was ever written.
+  for (PageIndex page = 0; page < begin.high_water && begin.start > CommitTime{}; ++page) {
+    directory_.set_written(page, begin.start);
+    directory_.set_owner_hint(page, core_.page_server);
+  }
+}
+
+void EpochSwitch::start_new_life() noexcept {
+  ++core_.counters.expulsions;
+  forget_cluster();
+  membership_.start_new_life();
+}
+
+void EpochSwitch::join_again() noexcept {
+  forget_cluster();
+  membership_.join_again();
+}
+
+void EpochSwitch::forget_cluster() noexcept {
+  PLURIX_ASSERT(possible());
+  directory_.erase();
+  paging_.forget();
+  core_.resyncing = false;
+  core_.cut_off = false;
+  core_.epoch = 0;
+  core_.promised = 0;
+  core_.epoch_start = CommitTime{};
+  core_.cluster &= CoreContext::kNameHalf;
+  core_.applied = CommitTime{};
+  core_.high_water = core_.formatted;
+  catch_up_.restart_at(CommitTime{});
+  catch_up_.enter_epoch(CommitTime{}, kNoNode);
+  token_.enter_epoch(kNoNode);
+  token_.unwant();
+}
+
+// ---- the member
+
+void EpochMember::on_newer(Epoch epoch) noexcept {
+  if (epoch > core_.epoch && epoch > core_.promised) epochs_.promise(epoch);
+}
+
+void EpochMember::on_lease(const wire::EpochLease& lease) noexcept {
+  if (lease.number > queries_ || queries_ - lease.number >= kQueriesInALease) return;
+  const auto asked_at = asked_at_[lease.number % kQueriesInALease];
+  if (lease_from_ < asked_at) lease_from_ = asked_at;
+  if (mutated("lease_counts_from_the_answer")) lease_from_ = core_.now;
+  if (core_.now - lease_from_ < core_.config.lease) core_.cut_off = false;
+}
+
+void EpochMember::on_open(const wire::EpochOpen& open) noexcept {
+  if (open.epoch <= core_.epoch || open.epoch < core_.promised) return;
+  if (open.epoch > core_.promised) epochs_.promise(open.epoch);
+  report(open.epoch);
+}
+
+void EpochMember::report(Epoch epoch) noexcept {
+  std::byte body[sizeof(wire::EpochReport) + kMaxNodes * sizeof(wire::MemberEntry)];
+  wire::MemberEntry entries[kMaxNodes];
+  wire::EpochReport report;
+  report.epoch = epoch;
+  report.entered = core_.epoch;
+  report.applied = core_.applied;
+  report.members = static_cast<std::uint32_t>(membership_.copy_members(entries));
+  std::memcpy(body, &report, sizeof report);
+  std::memcpy(body + sizeof report, entries, report.members * sizeof entries[0]);
+  core_.send(core_.page_server, MessageType::kEpochReport,
+             {body, sizeof report + report.members * sizeof entries[0]});
+}
+
+bool EpochMember::lists_us(const wire::EpochBegin& begin, Bytes members) const noexcept {
+  for (std::size_t i = 0; i < begin.members; ++i) {
+    const auto entry = wire::element<wire::MemberEntry>(members, i);
+    if (entry.node == core_.self && entry.incarnation == core_.incarnation) return true;
+  }
+  return false;
+}
+
+void EpochMember::on_begin(const wire::EpochBegin& begin, Bytes members) noexcept {
+  if (begin.epoch <= core_.epoch || begin.epoch < core_.promised) return;
+  // Under a running attempt no epoch begins: the PageServer tells us again.
+  if (!epochs_.possible()) return epochs_.promise(begin.epoch);
+  const bool undone = core_.applied > begin.start && begin.rollback == 0;
+  if ((!lists_us(begin, members) || undone) && !mutated("expelled_node_goes_on")) {
+    return epochs_.start_new_life();
+  }
+  epochs_.enter(begin, members);
+  core_.cut_off = true;  // until the PageServer has seen us in it
+  next_query_ = core_.now;
+}
+
+void EpochMember::check_lease() noexcept {
+  if (!has_page_server()) watched_ = kNoNode;
+  if (!has_page_server() || core_.cut_off) return;
+  if (watched_ != core_.page_server) {
+    // Before its first answer the PageServer may not know us, and would not wait for our lease.
+    watched_ = core_.page_server;
+    core_.cut_off = true;
+    next_query_ = core_.now;
+    return;
+  }
+  if (core_.now - lease_from_ < core_.config.lease || mutated("lease_ignored")) return;
+  core_.cut_off = true;
+  ++core_.counters.cut_offs;
+}
+
+void EpochMember::on_timer() noexcept {
+  if (!has_page_server() || core_.now < next_query_) return;
+  const auto calm = Duration{core_.config.lease.ns / kQueriesInALease};
+  const bool waits = core_.cut_off || core_.frozen();
+  next_query_ = core_.now + (waits ? core_.config.recovery_retry : calm);
+  ++queries_;
+  asked_at_[queries_ % kQueriesInALease] = core_.now;
+  core_.send_body(core_.page_server, MessageType::kEpochQuery, wire::EpochQuery{queries_, 0});
+}
+
+Instant EpochMember::deadline() const noexcept {
+  if (!has_page_server()) return kNever;
+  if (core_.cut_off || core_.frozen()) return next_query_;
+  return earlier(next_query_, lease_from_ + core_.config.lease);
+}
+
+}  // namespace plurix

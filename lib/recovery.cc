@@ -1,0 +1,319 @@
+#include <plurix/base/mutation.h>
+#include <plurix/dsm/recovery.h>
+
+#include <algorithm>
+
+namespace plurix {
+
+using wire::MessageType;
+
+// ---- orphans
+
+void Orphans::restart() noexcept {
+  cursor_ = 0;
+  batch_.clear();
+  settled_ = false;
+  lost_ = false;
+  next_call_ = core_.now;
+}
+
+bool Orphans::is_orphan(PageIndex page) const noexcept {
+  if (directory_.never_written(page)) return false;
+  const auto owner = directory_.owner_hint(page);
+  return owner >= kMaxNodes || !core_.is_member[owner];
+}
+
+void Orphans::collect() noexcept {
+  batch_.clear();
+  settled_ = false;
+  for (auto& answered : answered_) answered = false;
+  while (cursor_ < core_.high_water && !batch_.full()) {
+    if (is_orphan(cursor_)) (void)batch_.push(cursor_);
+    ++cursor_;
+  }
+  if (batch_.empty()) {
+    cursor_ = kNoPage;
+    return;
+  }
+  ++number_;
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    const bool here = directory_.state(batch_[i]) != PageState::kAbsent;
+    claimant_[i] = here ? core_.self : kNoNode;
+  }
+}
+
+void Orphans::call() noexcept {
+  std::byte body[wire::kSmallBody];
+  const wire::OrphanCall call{number_, static_cast<std::uint32_t>(batch_.size())};
+  std::memcpy(body, &call, sizeof call);
+  std::memcpy(body + sizeof call, batch_.view().data(), batch_.size() * sizeof(PageIndex));
+  core_.send(kEveryone, MessageType::kOrphanCall,
+             {body, sizeof call + batch_.size() * sizeof(PageIndex)});
+}
+
+void Orphans::on_claim(NodeId from, const wire::OrphanClaim& claim) noexcept {
+  if (batch_.empty() || claim.number != number_) return;
+  answered_[from] = true;
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    if (claim.has(i) && claimant_[i] == kNoNode) claimant_[i] = from;
+  }
+  settle();
+}
+
+void Orphans::settle() noexcept {
+  bool complete = true;
+  for (NodeId node = 0; node < kMaxNodes; ++node) {
+    complete = complete && (!core_.is_member[node] || node == core_.self || answered_[node]);
+  }
+  settled_ = true;
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    if (claimant_[i] != kNoNode || !is_orphan(batch_[i])) continue;
+    settled_ = false;
+    lost_ = lost_ || complete;
+  }
+}
+
+void Orphans::on_timer() noexcept {
+  if (core_.now < deadline()) return;
+  next_call_ = core_.now + core_.config.recovery_retry;
+  if (!core_.in_service() || core_.applied < core_.epoch_start) return;
+  if (batch_.empty()) {
+    collect();
+    if (batch_.empty()) return;
+    settle();
+  }
+  if (!settled_ && !lost_) call();
+}
+
+void Orphans::commit_pending() noexcept {
+  if (!settled_) return;
+  std::uint32_t words[wire::kMaxWords];
+  for (NodeId node = 0; node < kMaxNodes; ++node) {
+    std::size_t count = 1;
+    for (std::size_t i = 0; i < batch_.size(); ++i) {
+      if (claimant_[i] == node && is_orphan(batch_[i])) words[count++] = batch_[i];
+    }
+    if (count == 1) continue;
+    words[0] = node;
+    commits_.commit_record(wire::RecordKind::kAssign, {words, count});
+    core_.counters.pages_assigned += count - 1;
+  }
+  batch_.clear();
+  settled_ = false;
+  next_call_ = core_.now;
+}
+
+// ---- watching
+
+void Recovery::heard(NodeId from) noexcept {
+  if (!on_duty() || from >= kMaxNodes) return;
+  heard_at_[from] = core_.now;
+  confirmed_[from] = true;
+}
+
+void Recovery::watch() noexcept {
+  // If we ourselves stood still, it was not the others who were silent.
+  const bool slept = core_.now - last_watch_ > core_.config.lease;
+  last_watch_ = core_.now;
+  next_watch_ = core_.now + core_.config.recovery_retry;
+  bool suspect = false;
+  for (NodeId node = 0; node < kMaxNodes; ++node) {
+    const bool watched = core_.is_member[node] && node != core_.self;
+    const bool same = known_[node] && incarnation_[node] == core_.incarnation_of[node];
+    if (!watched || !same || slept) {
+      known_[node] = watched;
+      incarnation_[node] = core_.incarnation_of[node];
+      if (!same) dead_[node] = false;
+      heard_at_[node] = core_.now;
+      continue;
+    }
+    suspect = suspect || core_.now - heard_at_[node] > core_.config.suspect_after;
+  }
+  if (suspect) open();
+}
+
+void Recovery::on_death(NodeId node) noexcept {
+  if (!core_.is_member[node]) return;
+  if (!on_duty()) {
+    ++core_.counters.deaths_reported;
+    const wire::DeathNotice notice{node, 0, core_.incarnation_of[node]};
+    return core_.send_body(core_.page_server, MessageType::kDeathNotice, notice);
+  }
+  if (node == core_.self || opening_ != 0) return;
+  dead_[node] = true;
+  open();
+}
+
+void Recovery::on_death_notice(const wire::DeathNotice& notice) noexcept {
+  if (!on_duty() || notice.node >= kMaxNodes) return;
+  if (core_.incarnation_of[notice.node] == notice.incarnation) on_death(notice.node);
+}
+
+// ---- opening an epoch
+
+void Recovery::open() noexcept {
+  PLURIX_ASSERT(opening_ == 0);
+  opening_ = std::max(core_.epoch, core_.promised) + 1;
+  ++core_.counters.epochs_opened;
+  epochs_.promise(opening_);
+  opened_at_ = core_.now;
+  candidates_.clear();
+  for (NodeId node = 0; node < kMaxNodes; ++node) {
+    if (!core_.is_member[node] || node == core_.self) continue;
+    add_candidate(membership_.entry(node), dead_[node]);
+  }
+  ask_candidates();
+}
+
+void Recovery::add_candidate(const wire::MemberEntry& entry, bool dead) noexcept {
+  if (entry.incarnation == core_.incarnation) return;
+  for (const auto& known : candidates_) {
+    if (known.entry.incarnation == entry.incarnation && known.entry.endpoint == entry.endpoint) {
+      return;
+    }
+  }
+  (void)candidates_.push({entry, false, dead, {}});  // else: it will have to join again
+}
+
+void Recovery::ask_candidates() noexcept {
+  next_ask_ = core_.now + core_.config.recovery_retry;
+  const wire::EpochOpen open{opening_, 0};
+  for (const auto& candidate : candidates_) {
+    if (candidate.reported || candidate.dead) continue;
+    core_.send_to(candidate.entry.endpoint, MessageType::kEpochOpen,
+                  std::as_bytes(std::span{&open, 1}));
+  }
+}
+
+void Recovery::on_report(const Endpoint& from, std::uint32_t incarnation,
+                         const wire::EpochReport& report, Bytes members) noexcept {
+  if (!on_duty() || opening_ == 0 || report.epoch != opening_) return;
+  // It has not heard of a rollback: what it has applied has been undone.
+  if (report.entered < rolled_back_in_ && !mutated("undone_line_accepted")) return;
+  for (auto& candidate : candidates_) {
+    if (candidate.entry.incarnation != incarnation || !(candidate.entry.endpoint == from)) continue;
+    candidate.reported = true;
+    candidate.applied = report.applied;
+    // It may know members that have joined in commits we have not applied.
+    for (std::size_t i = 0; i < report.members; ++i) {
+      const auto entry = wire::element<wire::MemberEntry>(members, i);
+      if (!membership_.has_departed(entry.endpoint, entry.incarnation)) add_candidate(entry, false);
+    }
+    return;
+  }
+}
+
+bool Recovery::all_reported() const noexcept {
+  for (const auto& candidate : candidates_) {
+    if (!candidate.reported && !candidate.dead) return false;
+  }
+  return true;
+}
+
+void Recovery::begin() noexcept {
+  std::byte body[kMaxNodes * sizeof(wire::MemberEntry)];
+  wire::EpochBegin begin;
+  begin.epoch = opening_;
+  begin.start = core_.applied;
+  begin.source = core_.self;
+  begin.rollback = rollback_ ? 1 : 0;
+  auto own = membership_.entry(core_.self);
+  std::memcpy(body, &own, sizeof own);
+  begin.members = 1;
+  bool taken[kMaxNodes] = {};
+  for (const auto& candidate : candidates_) {
+    const auto& entry = candidate.entry;
+    if (!candidate.reported || taken[entry.node] || begin.members == kMaxNodes) continue;
+    taken[entry.node] = true;
+    std::memcpy(body + begin.members++ * sizeof entry, &entry, sizeof entry);
+    if (candidate.applied <= begin.start || mutated("epoch_starts_too_early")) continue;
+    begin.start = candidate.applied;
+    begin.source = entry.node;
+  }
+  if (rollback_) {
+    begin.start = CommitTime{};  // the empty heap is the only image there is
+    begin.source = core_.self;
+    begin.high_water = core_.formatted;
+  }
+  opening_ = 0;
+  if (rollback_) rolled_back_in_ = begin.epoch;
+  rollback_ = false;
+  source_ = begin.source;
+  epochs_.enter(begin, {body, begin.members * sizeof(wire::MemberEntry)});
+  token_.make_at(begin.start);
+  for (NodeId node = 0; node < kMaxNodes; ++node) {
+    confirmed_[node] = false;
+    dead_[node] = false;
+    heard_at_[node] = core_.now;
+  }
+  orphans_.restart();
+  token_.keep(true);
+  repeat_begin();
+}
+
+void Recovery::send_begin(const Endpoint& to) noexcept {
+  std::byte body[sizeof(wire::EpochBegin) + kMaxNodes * sizeof(wire::MemberEntry)];
+  wire::MemberEntry entries[kMaxNodes];
+  wire::EpochBegin begin;
+  begin.epoch = core_.epoch;
+  begin.start = core_.epoch_start;
+  begin.source = source_ < kMaxNodes && core_.is_member[source_] ? source_ : core_.self;
+  begin.rollback = rolled_back_in_ == core_.epoch ? 1 : 0;
+  begin.high_water = begin.rollback == 1 ? core_.formatted : 0;
+  begin.members = static_cast<std::uint32_t>(membership_.copy_members(entries));
+  std::memcpy(body, &begin, sizeof begin);
+  std::memcpy(body + sizeof begin, entries, begin.members * sizeof entries[0]);
+  core_.send_to(to, MessageType::kEpochBegin,
+                {body, sizeof begin + begin.members * sizeof entries[0]});
+}
+
+void Recovery::repeat_begin() noexcept {
+  next_ask_ = core_.now + core_.config.recovery_retry;
+  for (NodeId node = 0; node < kMaxNodes; ++node) {
+    const bool waits = core_.is_member[node] && node != core_.self && !confirmed_[node];
+    if (waits) send_begin(membership_.entry(node).endpoint);
+  }
+}
+
+void Recovery::on_query(const Endpoint& from, const wire::FrameHeader& header,
+                        const wire::EpochQuery& query) noexcept {
+  if (!on_duty() || opening_ != 0) return;  // who is a member will be known soon
+  // Who is in our epoch and not known here has joined in a commit that is still to come.
+  const auto node = membership_.find(from, header.incarnation);
+  if (node != kNoNode && header.epoch == core_.epoch) {
+    heard(node);
+    return core_.send_body(node, MessageType::kEpochLease, query);
+  }
+  if (header.epoch >= core_.epoch) return;
+  send_begin(from);
+}
+
+// ---- time
+
+void Recovery::on_timer() noexcept {
+  if (!on_duty()) return;
+  if (opening_ == 0) {
+    if (core_.epoch > 1 && core_.now >= next_ask_) repeat_begin();
+    orphans_.on_timer();
+    token_.keep(orphans_.busy());
+    if (orphans_.lost()) {
+      rollback_ = true;
+      return open();
+    }
+    if (core_.now >= next_watch_ || next_watch_ == kNever) watch();
+    return;
+  }
+  if (core_.now >= next_ask_) ask_candidates();
+  const bool patience_over = core_.now >= patience_end();
+  if ((all_reported() || patience_over) && epochs_.possible()) begin();
+}
+
+Instant Recovery::deadline() const noexcept {
+  if (!on_duty()) return kNever;
+  if (opening_ != 0) {
+    return core_.now < patience_end() ? earlier(next_ask_, patience_end()) : next_ask_;
+  }
+  return earlier(next_watch_, orphans_.deadline());
+}
+
+}  // namespace plurix
