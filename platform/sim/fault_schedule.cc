@@ -9,9 +9,10 @@ namespace {
 constexpr struct {
   FaultKind kind;
   std::string_view name;
-} kKinds[] = {{FaultKind::kCut, "cut"},         {FaultKind::kIsolate, "isolate"},
-              {FaultKind::kPause, "pause"},     {FaultKind::kReplay, "replay"},
-              {FaultKind::kGarbage, "garbage"}, {FaultKind::kClock, "clock"}};
+} kKinds[] = {{FaultKind::kCut, "cut"},       {FaultKind::kIsolate, "isolate"},
+              {FaultKind::kPause, "pause"},   {FaultKind::kCrash, "crash"},
+              {FaultKind::kReplay, "replay"}, {FaultKind::kGarbage, "garbage"},
+              {FaultKind::kClock, "clock"}};
 static_assert(std::size(kKinds) == kFaultKinds);
 
 std::string_view name_of(FaultKind kind) {
@@ -83,6 +84,20 @@ bool parse_timed(Scanner& in, TimedFault& fault) {
 
 }  // namespace
 
+bool FaultSchedule::has_crash() const {
+  for (const auto& fault : timed) {
+    if (fault.kind == FaultKind::kCrash) return true;
+  }
+  return false;
+}
+
+void keep_clocks_within_the_lease(FaultSchedule& schedule) {
+  if (!schedule.has_crash()) return;
+  for (auto& fault : schedule.timed) {
+    if (fault.kind == FaultKind::kClock) fault.speed = std::clamp(fault.speed, 500u, 2'000u);
+  }
+}
+
 std::string to_string(const FaultSchedule& schedule) {
   const auto& l = schedule.links;
   auto text = "loss=" + std::to_string(l.loss) + " duplication=" + std::to_string(l.duplication) +
@@ -128,7 +143,8 @@ std::optional<FaultMenu> FaultMenu::parse(std::string_view text) {
                 {"partition", &FaultMenu::partition},
                 {"pause", &FaultMenu::pause},
                 {"hostile", &FaultMenu::hostile},
-                {"clock", &FaultMenu::clock}};
+                {"clock", &FaultMenu::clock},
+                {"crash", &FaultMenu::crash}};
   while (true) {
     const auto comma = text.find(',');
     const auto word = text.substr(0, comma);
@@ -171,10 +187,21 @@ FaultSchedule random_schedule(const FaultMenu& menu, std::uint32_t nodes, Durati
   for (std::uint32_t i = up_to(menu.hostile ? 2 * most : 0); i > 0; --i) {
     add(prng.chance(500'000) ? FaultKind::kReplay : FaultKind::kGarbage, 0);
   }
+  const bool crashes = menu.crash && nodes > 1 && prng.chance(500'000);
   for (std::uint32_t i = up_to(menu.clock ? most : 0); i > 0; --i) {
     add(FaultKind::kClock, 50'000);
     schedule.timed.back().speed = prng.chance(500'000) ? 100 + up_to(800) : 1'100 + up_to(3'000);
   }
+  // Silence of a length for which a node is given up, with and without a death behind it.
+  if (crashes) {
+    for (std::uint32_t i = 1 + up_to(std::max(3u, most / 6)); i > 0; --i) {
+      add(FaultKind::kCrash, 30'000);
+      schedule.timed.back().node = 1 + up_to(nodes - 2);
+    }
+    if (menu.partition) add(FaultKind::kIsolate, 60'000);
+    if (menu.pause) add(FaultKind::kPause, 40'000);
+  }
+  keep_clocks_within_the_lease(schedule);
   return schedule;
 }
 

@@ -17,6 +17,14 @@ void Machine::start(std::function<void()> program) {
   wake(stops_);
 }
 
+void Machine::kill() {
+  ++stops_;
+  state_ = State::kIdle;
+  missed_ = false;
+  network_.inbox(port_).clear();
+  dead_.push_back(std::move(fiber_));
+}
+
 void Machine::freeze(bool on) {
   frozen_ = on;
   if (!on && missed_) {
@@ -34,6 +42,7 @@ void Machine::set_clock_speed(std::uint32_t speed) {
 }
 
 void Machine::on_arrival() {
+  if (state_ == State::kIdle) return network_.inbox(port_).clear();
   if (frozen_) {
     missed_ = true;
     return;

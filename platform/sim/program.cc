@@ -53,13 +53,14 @@ void Recorder::begin_transaction(bool read_only, bool strict) {
   current_.strict = strict;
 }
 
-void Recorder::begin_attempt(NodeId node, std::uint32_t incarnation, Epoch epoch, Instant now) {
+void Recorder::begin_attempt(const ProtocolCore& protocol, Instant now) {
   if (open_) put(history::Status::kAborted, {}, now);
   open_ = true;
   ++current_.attempt;
-  current_.node = node;
-  current_.incarnation = incarnation;
-  current_.epoch = epoch;
+  current_.node = protocol.core().self;
+  current_.incarnation = protocol.core().incarnation;
+  current_.epoch = protocol.core().epoch;
+  commit_before_ = protocol.last_commit();
   current_.begin_ns = now.ns;
   current_.ops.clear();
 }
@@ -81,10 +82,19 @@ void Recorder::end(history::Status status, CommitTime time, Instant now) {
   open_ = false;
 }
 
+void Recorder::crash(const ProtocolCore& protocol, Instant now) {
+  if (!open_) return;
+  const bool committed = protocol.last_commit() != commit_before_;
+  put(committed ? history::Status::kUnknown : history::Status::kAborted,
+      committed ? protocol.last_commit() : CommitTime{}, now);
+  open_ = false;
+}
+
 void Recorder::put(history::Status status, CommitTime time, Instant now) {
   auto attempt = current_;
   attempt.status = status;
-  attempt.commit_time = status == history::Status::kCommitted ? time.value : 0;
+  const bool perhaps = status == history::Status::kCommitted || status == history::Status::kUnknown;
+  attempt.commit_time = perhaps ? time.value : 0;
   attempt.end_ns = now.ns;
   // A transaction that committed without having written is a reader, whatever it was planned as.
   bool wrote = false;

@@ -46,7 +46,7 @@ RC_GTEST_PROP(FaultSchedule, IsReadBackAsItWasPrinted, ()) {
 // A rare path that no run takes is not tested: here a few seeds must take each of them.
 TEST(SimulatedCluster, MeetsEveryFaultAndTakesEveryRarePath) {
   Occurrences occurrences;
-  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     Prng prng(seed);
     const auto program = random_program(5, 60, prng);
     RunOptions options;

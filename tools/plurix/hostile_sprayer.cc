@@ -124,10 +124,7 @@ HostileSprayer::Frame HostileSprayer::alter(Frame frame) {
 }
 
 HostileSprayer::Frame HostileSprayer::forge(Frame frame) {
-  CommitTime time;
-  std::memcpy(&time, frame.data() + offsetof(FrameHeader, commit_time), sizeof time);
   frame = alter(std::move(frame));
-  std::memcpy(frame.data() + offsetof(FrameHeader, commit_time), &time, sizeof time);
   seal(frame);
   return frame;
 }

@@ -139,7 +139,10 @@ Totals run_seeds(const Arguments& arguments, Range range) {
 
 /// Makes the failing case small, shows it, and leaves a file that replays it.
 void explain_failure(const sim::Case& failing, const Arguments& arguments, std::ostream& out) {
-  out << "VIOLATION with seed " << failing.seed << "; making it smaller …\n\n";
+  out << "VIOLATION with seed " << failing.seed << ":\n"
+      << run_case(failing, 0).violation.value_or("none the second time: the run was not repeatable")
+      << "\n\nMaking it smaller …\n\n"
+      << std::flush;
   const auto found = sim::shrink_to_counterexample(
       failing, [](const sim::Case& c, std::size_t keep) { return run_case(c, keep); });
   std::ofstream file(arguments.save_case);
@@ -162,6 +165,7 @@ bool write_history(const history::History& history, const std::string& path) {
   if (!file) return false;
   history::LineWriter writer(file.get());
   for (const auto& attempt : history.attempts) writer.write(attempt);
+  for (const auto& rollback : history.rollbacks) writer.write(rollback);
   return writer.flush();
 }
 

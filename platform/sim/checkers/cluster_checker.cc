@@ -25,6 +25,9 @@ void ClusterChecker::check_after(std::size_t index) {
   ++checks_;
   auto& node = nodes_[index];
   check_token();
+  follow_epoch(node);
+  // Who has not heard that the cluster went on without it lives in a past that is over.
+  if (node.core->core().epoch != epoch_) return;
   learn_records(node);
   const auto state = observe(*node.core);
   check_whole_commits(commits_, state);
@@ -41,9 +44,22 @@ void ClusterChecker::check_token() {
   check_one_token(observe_all(), grants_);
 }
 
+void ClusterChecker::follow_epoch(Watched& node) {
+  const auto& core = node.core->core();
+  if (core.incarnation != node.incarnation) node = born(*node.core);  // it has joined anew
+  if (core.epoch > epoch_) {
+    epoch_ = core.epoch;
+    commits_.undo_after(core.epoch_start);
+    owners_.undo_after(core.epoch_start);
+  }
+  if (core.epoch == node.epoch) return;
+  node.epoch = core.epoch;
+  if (core.epoch_start < node.seen) node.seen = core.epoch_start;
+}
+
 void ClusterChecker::learn_records(Watched& node) {
   const auto& core = node.core->core();
-  if (!core.in_service()) return;
+  if (!core.member || core.resyncing) return;
   if (!node.joined) {
     // A founder's first record has time 1; a newcomer starts wherever its import ended.
     node.joined = true;
@@ -71,7 +87,9 @@ void ClusterChecker::learn(const ProtocolCore& node, CommitTime time) {
 
 std::span<const NodeState> ClusterChecker::observe_all() {
   states_.clear();
-  for (const auto& node : nodes_) states_.push_back(observe(*node.core));
+  for (const auto& node : nodes_) {
+    if (node.alive) states_.push_back(observe(*node.core));
+  }
   return states_;
 }
 

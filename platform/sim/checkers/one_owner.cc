@@ -7,11 +7,19 @@ namespace plurix::sim {
 void OwnerChecker::learn(const CommittedRecord& record) {
   using wire::RecordKind;
   const auto& header = record.header;
-  if (header.kind != RecordKind::kWrite && header.kind != RecordKind::kAdopt) return;
-  for (std::size_t i = 0; i < header.words; ++i) {
+  const bool assigned = header.kind == RecordKind::kAssign;
+  if (header.kind != RecordKind::kWrite && header.kind != RecordKind::kAdopt && !assigned) return;
+  const auto owner = assigned ? static_cast<NodeId>(record.word(0)) : header.writer;
+  for (std::size_t i = assigned ? 1 : 0; i < header.words; ++i) {
     const auto page = record.word(i);
     if (owners_.size() <= page) owners_.resize(page + 1);
-    owners_[page].emplace_back(record.end_of_commit(), header.writer);
+    owners_[page].emplace_back(record.end_of_commit(), owner);
+  }
+}
+
+void OwnerChecker::undo_after(CommitTime time) {
+  for (auto& changes : owners_) {
+    while (!changes.empty() && changes.back().first > time) changes.pop_back();
   }
 }
 

@@ -14,8 +14,10 @@
 #include <plurix/sim/cluster_checker.h>
 #include <plurix/sim/machine.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace plurix::sim {
 
@@ -32,6 +34,14 @@ struct ClusterOptions {
   Duration time_limit = milliseconds(600'000);  ///< simulated; a run that takes longer is stuck
   Duration liveness_bound = milliseconds(5'000);
   bool check_every_slice = true;
+  bool page_server = false;  ///< node 0 watches the others and opens new epochs
+};
+
+/// An epoch that began, from which commit time, and when.
+struct EpochStart {
+  Epoch epoch = 0;
+  CommitTime start;
+  Instant at;
 };
 
 /// No wrapper around the simulated network.
@@ -57,18 +67,18 @@ class Cluster {
   }
 
   /// Runs `program(node, index)` on every node to its end, then the liveness phase. Throws
-  /// Violation when an invariant does not hold, and what a program throws.
+  /// Violation when an invariant does not hold, and what a program throws. On a node that crashes
+  /// the program is started again in its next life.
   template <class Program>
   void run(Program program) {
-    for (std::size_t i = 0; i < hosts_.size(); ++i) {
-      hosts_[i]->machine.start([this, i, program] { live(*hosts_[i], i, program); });
-    }
+    program_ = [program](NodeType& node, std::size_t index) mutable { program(node, index); };
+    for (auto& host : hosts_) start(*host);
     const auto limit = scheduler_.now() + options_.time_limit;
-    advance_until([this] { return finished_ == hosts_.size(); }, limit, "its programs end");
+    advance_until([this] { return all(&Host::finished); }, limit, "its programs end");
     network_.set_faults({});
     phase_ = Phase::kLiveness;
     const auto bound = scheduler_.now() + options_.liveness_bound;
-    advance_until([this] { return alive_ == hosts_.size(); }, bound,
+    advance_until([this] { return all(&Host::proved_alive); }, bound,
                   "every node has committed once more without faults");
     advance_until([this] { return at_rest(); }, bound, "every node has applied everything");
     checker_.check_at_rest();
@@ -82,12 +92,13 @@ class Cluster {
   NodeType& rejoin(std::size_t index) {
     auto& host = *hosts_[index];
     const auto& core = host.node->protocol().core();
-    if (leaving_ || core.peers == 0) return *host.node;
-    leaving_ = true;
+    if (leaving_ != nullptr || core.peers == 0) return *host.node;
+    if (options_.page_server && index == 0) return *host.node;
+    leaving_ = &host;
     if (!host.node->leave(host.node->now() + options_.time_limit)) {
       throw Violation(stuck("node " + std::to_string(index) + " has left"));
     }
-    leaving_ = false;
+    leaving_ = nullptr;
     ++rejoins_;
     add(past_counters_, host.node->protocol().core().counters);
     host.be_born(*this);
@@ -99,6 +110,34 @@ class Cluster {
 
   /// The programs have ended: from now on nothing goes wrong any more.
   bool faults_are_over() const { return phase_ != Phase::kPrograms; }
+  /// Node `index` crashes now, memory and all, and starts again after `down`; only while programs
+  /// run, and only if `page_server`, who does not crash itself. Not from inside a program.
+  void crash(std::size_t index, Duration down) {
+    auto& host = *hosts_[index];
+    if (phase_ != Phase::kPrograms || !options_.page_server || index == 0 || !host.machine.on()) {
+      return;
+    }
+    ++crashes_;
+    if (leaving_ == &host) leaving_ = nullptr;
+    if (on_crash_) on_crash_(*host.node, index);
+    host.machine.kill();
+    checker_.remove(index);
+    add(past_counters_, host.node->protocol().core().counters);
+    scheduler_.after(down, [this, &host] {
+      host.be_born(*this);
+      checker_.replace(host.index, host.node->protocol());
+      start(host);
+    });
+  }
+  std::uint64_t crashes() const { return crashes_; }
+
+  /// Called with a node that is about to crash, and its index.
+  void on_crash(std::function<void(const NodeType&, std::size_t)> handler) {
+    on_crash_ = std::move(handler);
+  }
+
+  /// Every epoch but the first.
+  const std::vector<EpochStart>& epochs() const { return epochs_; }
 
   /// Of all nodes in all their lives.
   CoreCounters counters() const {
@@ -135,7 +174,7 @@ class Cluster {
       be_born(cluster);
       machine.on_interrupt([this] { (void)node->on_interrupt(false); });
       if (cluster.options_.check_every_slice) {
-        machine.after_each_slice([&cluster, number] { cluster.checker_.check_after(number); });
+        machine.after_each_slice([&cluster, number] { cluster.check_after(number); });
       }
     }
 
@@ -159,6 +198,8 @@ class Cluster {
     std::size_t index;
     Strategy strategy;
     std::size_t lives = 0;
+    bool finished = false;      ///< its program has ended
+    bool proved_alive = false;  ///< it has committed in the liveness phase
     NodeConfig config;
     std::vector<std::byte> storage;
     std::optional<NodeType> node;
@@ -172,22 +213,39 @@ class Cluster {
     }
     config.core.cluster_name_hash = std::uint64_t{0x73696d} << 32;
     config.core.incarnation = static_cast<std::uint32_t>(mix(options_.seed, index + 7));
+    config.core.page_server = options_.page_server && index % kMaxNodes == 0;
     return config;
   }
 
-  template <class Program>
-  void live(Host& host, std::size_t index, Program& program) {
-    if (index == 0) {
+  void start(Host& host) {
+    host.machine.start([this, &host] { live(host); });
+  }
+
+  void live(Host& host) {
+    if (host.index == 0) {
       host.node->found();
     } else {
       join(host);
     }
-    program(*host.node, index);
-    ++finished_;
+    program_(*host.node, host.index);
+    host.finished = true;
     serve_while(host, Phase::kPrograms);
     host.node->run([](Transaction& t) { ++t.root<std::uint64_t>("liveness").mut()[0]; });
-    ++alive_;
+    host.proved_alive = true;
     serve_while(host, Phase::kLiveness);
+  }
+
+  bool all(bool Host::* flag) const {
+    return std::all_of(hosts_.begin(), hosts_.end(),
+                       [flag](const auto& host) { return (*host).*flag; });
+  }
+
+  void check_after(std::size_t index) {
+    const auto epoch = checker_.epoch();
+    checker_.check_after(index);
+    if (checker_.epoch() == epoch || checker_.epoch() == 1) return;
+    const auto& core = hosts_[index]->node->protocol().core();
+    epochs_.push_back({core.epoch, core.epoch_start, scheduler_.now()});
   }
 
   void join(Host& host) {
@@ -206,7 +264,11 @@ class Cluster {
 
   bool at_rest() const {
     for (const auto& host : hosts_) {
-      if (host->node->commit_time() != checker_.newest()) return false;
+      const auto& protocol = host->node->protocol();
+      if (protocol.core().applied != checker_.newest() || !protocol.core().in_service() ||
+          protocol.core().epoch != checker_.epoch() || protocol.recovery().busy()) {
+        return false;
+      }
     }
     return true;
   }
@@ -239,7 +301,12 @@ class Cluster {
                (protocol.catch_up().behind()
                     ? ", behind " + std::to_string(protocol.catch_up().known().value)
                     : "") +
-               (protocol.core().resyncing ? ", resynchronizing" : "") +
+               (protocol.core().resyncing ? ", resynchronizing" : "") + ", epoch " +
+               std::to_string(protocol.core().epoch) +
+               (protocol.core().frozen() ? ", frozen" : "") +
+               (protocol.core().cut_off ? ", cut off" : "") +
+               (protocol.core().member ? "" : ", no member") +
+               (protocol.recovery().busy() ? ", recovering" : "") +
                (host->machine.done() ? ", done" : "") + ", " + host->machine.state_name();
     }
     return words;
@@ -251,11 +318,13 @@ class Cluster {
   RunTrace trace_;
   ClusterChecker checker_;
   std::vector<std::unique_ptr<Host>> hosts_;
-  bool leaving_ = false;
+  std::function<void(NodeType&, std::size_t)> program_;
+  std::function<void(const NodeType&, std::size_t)> on_crash_;
+  std::vector<EpochStart> epochs_;
+  const Host* leaving_ = nullptr;
   std::uint64_t rejoins_ = 0;
+  std::uint64_t crashes_ = 0;
   CoreCounters past_counters_;
-  std::size_t finished_ = 0;
-  std::size_t alive_ = 0;
   Phase phase_ = Phase::kPrograms;
 };
 

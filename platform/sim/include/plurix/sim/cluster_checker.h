@@ -17,18 +17,22 @@ class ClusterChecker {
   ClusterChecker(std::uint32_t heap_pages, Network* network);
 
   /// Nodes are given once, in order.
-  void add(const ProtocolCore& node) { nodes_.push_back({&node, CommitTime{}, false}); }
+  void add(const ProtocolCore& node) { nodes_.push_back(born(node)); }
 
   /// Node `index` starts a new life, with empty memory.
-  void replace(std::size_t index, const ProtocolCore& node) {
-    nodes_[index] = {&node, CommitTime{}, false};
-  }
+  void replace(std::size_t index, const ProtocolCore& node) { nodes_[index] = born(node); }
+
+  /// Node `index` has stopped for good; what it had is gone.
+  void remove(std::size_t index) { nodes_[index].alive = false; }
 
   /// Node `index` has done something.
   void check_after(std::size_t index);
 
   /// Nothing is under way: every node has applied everything.
   void check_at_rest();
+
+  /// The newest epoch any node is in.
+  Epoch epoch() const { return epoch_; }
 
   CommitTime newest() const { return commits_.newest(); }
   std::uint64_t checks() const { return checks_; }
@@ -38,7 +42,16 @@ class ClusterChecker {
     const ProtocolCore* core;
     CommitTime seen;
     bool joined;
+    bool alive;
+    Epoch epoch;
+    std::uint32_t incarnation;
   };
+
+  static Watched born(const ProtocolCore& node) {
+    return {&node, CommitTime{}, false, true, 0, node.core().incarnation};
+  }
+
+  void follow_epoch(Watched& node);
 
   void check_token();
   void learn_records(Watched& node);
@@ -51,6 +64,7 @@ class ClusterChecker {
   OwnerChecker owners_;
   std::vector<NodeState> states_;      ///< room for `observe_all`
   std::vector<GrantInFlight> grants_;  ///< room for `check_token`
+  Epoch epoch_ = 0;
   std::uint64_t checks_ = 0;
 };
 

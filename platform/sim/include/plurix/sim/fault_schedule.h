@@ -23,10 +23,11 @@ enum class FaultKind : std::uint8_t {
   kIsolate,  ///< `node` neither hears nor is heard
   kPause,    ///< `node` stands still, as under SIGSTOP
   kReplay,   ///< frames seen earlier are sent again to `node`, as they were
+  kCrash,    ///< `node` loses all it has and starts again after the time
   kGarbage,  ///< random, cut-off, foreign and altered frames are sent to `node`
   kClock,    ///< the clock of `node` runs slow or fast; never backwards
 };
-inline constexpr std::size_t kFaultKinds = 6;
+inline constexpr std::size_t kFaultKinds = 7;
 
 /// How often each kind of timed fault has happened, by FaultKind.
 using FaultCounts = std::array<std::uint64_t, kFaultKinds>;
@@ -46,8 +47,15 @@ struct FaultSchedule {
   LinkFaults links;
   std::vector<TimedFault> timed;
 
+  /// Somebody crashes, so the cluster needs a PageServer to recover.
+  bool has_crash() const;
+
   friend bool operator==(const FaultSchedule&, const FaultSchedule&) = default;
 };
+
+/// Where somebody crashes, no clock runs at more than twice or less than half its speed: recovery
+/// counts on that (CoreConfig::lease).
+void keep_clocks_within_the_lease(FaultSchedule& schedule);
 
 std::string to_string(const FaultSchedule& schedule);
 
@@ -55,7 +63,8 @@ std::string to_string(const FaultSchedule& schedule);
 std::optional<FaultSchedule> parse_fault_schedule(std::string_view text);
 
 /// Which faults a random schedule may contain. `parse` reads "all", "none", or names joined by
-/// commas: loss, duplication, reordering, delay, corruption, partition, pause, hostile, clock.
+/// commas: loss, duplication, reordering, delay, corruption, partition, pause, hostile, clock,
+/// crash.
 struct FaultMenu {
   bool loss = false;
   bool duplication = false;
@@ -66,11 +75,14 @@ struct FaultMenu {
   bool pause = false;
   bool hostile = false;
   bool clock = false;
+  bool crash = false;
 
-  static FaultMenu all() noexcept { return {true, true, true, true, true, true, true, true, true}; }
+  static FaultMenu all() noexcept {
+    return {true, true, true, true, true, true, true, true, true, true};
+  }
   static std::optional<FaultMenu> parse(std::string_view text);
   static constexpr std::string_view kNames =
-      "loss, duplication, reordering, delay, corruption, partition, pause, hostile, clock";
+      "loss, duplication, reordering, delay, corruption, partition, pause, hostile, clock, crash";
 };
 
 /// A schedule for `nodes` nodes whose programs take about `length`, drawn from `prng`.

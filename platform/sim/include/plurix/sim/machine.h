@@ -60,6 +60,10 @@ class Machine {
 
   /// Lets the machine's clock run at `speed` thousandths of real time from now on.
   void set_clock_speed(std::uint32_t speed);
+  /// Stops the machine for good, wherever it is: its stack is never gone on with, what has arrived
+  /// is lost, and `start` switches it on again. Not from inside its program.
+  void kill();
+  bool on() const noexcept { return state_ != State::kIdle; }
 
   // From inside the program:
   /// Sleeps until a frame arrives or until the machine's clock shows `until`.
@@ -90,6 +94,7 @@ class Machine {
   DriftingClock clock_;
   PortNumber port_;
   std::unique_ptr<Fiber> fiber_;
+  std::vector<std::unique_ptr<Fiber>> dead_;  ///< stopped in the middle; what is on them is lost
   std::function<void()> interrupt_;
   std::function<void()> after_slice_;
   State state_ = State::kIdle;

@@ -5,6 +5,7 @@
 
 #include <plurix/base/prng.h>
 #include <plurix/base/time.h>
+#include <plurix/dsm/protocol.h>
 #include <plurix/history/attempt.h>
 #include <plurix/transaction.h>
 
@@ -78,12 +79,14 @@ class Recorder {
 
   void begin_transaction(bool read_only, bool strict);
   /// At the start of the body, each time it runs. `now` is read before the body starts.
-  void begin_attempt(NodeId node, std::uint32_t incarnation, Epoch epoch, Instant now);
+  void begin_attempt(const ProtocolCore& protocol, Instant now);
   void read(std::uint32_t key, std::uint64_t seen);
   /// Returns the unique value to write.
   std::uint64_t write(std::uint32_t key);
   /// The caller knows the outcome.
   void end(history::Status status, CommitTime time, Instant now);
+  /// The node is about to crash: what the caller will never know is known here.
+  void crash(const ProtocolCore& protocol, Instant now);
 
  private:
   void put(history::Status status, CommitTime time, Instant now);
@@ -91,6 +94,7 @@ class Recorder {
   std::vector<history::Attempt>& out_;
   history::Attempt current_;
   bool open_ = false;
+  CommitTime commit_before_;  ///< the node's last commit when the attempt began
   std::uint64_t transaction_ = 0;
   std::uint64_t values_ = 0;
 };
@@ -102,10 +106,14 @@ void run_plan(NodeType& node, const TransactionPlan& plan, Recorder& recorder,
   const bool strict = plan.kind == TransactionKind::kReadLatest;
   const bool reads = strict || plan.kind == TransactionKind::kRead;
   const auto body = [&](Transaction& t) -> Verdict {
-    recorder.begin_attempt(node.id(), node.config().core.incarnation, node.protocol().core().epoch,
-                           clock.now());
-    const auto all = t.find<Registers>("registers");
+    recorder.begin_attempt(node.protocol(), clock.now());
+    // A cluster that went back to the empty heap has lost the root too: a reader sees zeros.
+    const auto all = reads ? t.find<Registers>("registers") : t.root<Registers>("registers");
     for (const auto& step : plan.steps) {
+      if (!all) {
+        recorder.read(step.key, 0);
+        continue;
+      }
       const auto cell = register_of(all, step.key);
       if (step.write && !reads) {
         *cell.mut() = recorder.write(step.key);

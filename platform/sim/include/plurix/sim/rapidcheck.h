@@ -53,9 +53,10 @@ inline rc::Gen<Program> programs(std::size_t nodes, std::size_t most) {
 inline rc::Gen<TimedFault> timed_faults(std::uint32_t nodes) {
   return rc::gen::map(
       rc::gen::build<TimedFault>(
-          rc::gen::set(&TimedFault::kind, rc::gen::element(FaultKind::kCut, FaultKind::kIsolate,
-                                                           FaultKind::kPause, FaultKind::kReplay,
-                                                           FaultKind::kGarbage, FaultKind::kClock)),
+          rc::gen::set(&TimedFault::kind,
+                       rc::gen::element(FaultKind::kCut, FaultKind::kIsolate, FaultKind::kPause,
+                                        FaultKind::kReplay, FaultKind::kGarbage, FaultKind::kClock,
+                                        FaultKind::kCrash)),
           rc::gen::set(&TimedFault::node, rc::gen::inRange<std::uint32_t>(0, nodes)),
           rc::gen::set(&TimedFault::other, rc::gen::inRange<std::uint32_t>(0, nodes)),
           rc::gen::set(&TimedFault::at_us, rc::gen::inRange<std::uint32_t>(0, 5'000)),
@@ -88,6 +89,7 @@ inline rc::Gen<RunOptions> run_options(std::uint32_t nodes) {
                         RunOptions options;
                         options.seed = drawn.first;
                         options.faults = drawn.second;
+                        keep_clocks_within_the_lease(options.faults);
                         options.node = stressful_config();
                         return options;
                       });

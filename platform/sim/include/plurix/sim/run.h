@@ -18,7 +18,7 @@ struct RunOptions {
   FaultSchedule faults;
   NodeConfig node;  ///< sizes and intervals
   std::uint32_t heap_pages = 64;
-  Duration time_limit = milliseconds(600'000);
+  Duration time_limit = milliseconds(60'000);
   std::size_t keep_events = 0;  ///< how many of the newest events the result shall have
 };
 
@@ -42,11 +42,21 @@ struct RunResult {
   std::uint64_t digest = 0;
   std::uint64_t events = 0;
   std::uint64_t rejoins = 0;
+  std::uint64_t crashes = 0;
   std::uint64_t committed = 0;
   std::uint64_t aborted = 0;
   std::uint32_t most_restarts = 0;  ///< of one transaction
   Duration length;                  ///< simulated
 };
+
+/// Quick to notice a death, as simulated networks are quick; slower than the pauses and partitions
+/// that are meant to be survived.
+inline void watch_closely(CoreConfig& config) {
+  config.beacon = milliseconds(1);
+  config.lease = milliseconds(4);
+  config.suspect_after = milliseconds(12);
+  config.recovery_retry = milliseconds(1);
+}
 
 /// A history is strictly serializable if every check over it passes.
 inline bool strictly_serializable(const history::History& history) {
@@ -79,6 +89,9 @@ void plan_faults(ClusterType& cluster, const FaultSchedule& schedule, FaultCount
         case FaultKind::kPause:
           cluster.machine(fault.node).freeze(on);
           break;
+        case FaultKind::kCrash:
+          if (on) cluster.crash(fault.node, microseconds(fault.for_us));
+          break;
         case FaultKind::kReplay:
           if (on) network.replay(port(fault.node), 64);
           break;
@@ -105,22 +118,29 @@ RunResult run(const Program& program, const RunOptions& options, Strategy strate
   cluster_options.faults = options.faults.links;
   cluster_options.node = options.node;
   cluster_options.time_limit = options.time_limit;
+  cluster_options.page_server = options.faults.has_crash();
+  if (cluster_options.page_server) watch_closely(cluster_options.node.core);
   Cluster<Strategy, Wrapper> cluster(cluster_options, strategy);
   RunResult result;
   plan_faults(cluster, options.faults, result.faults);
   cluster.trace().keep = options.keep_events;
   std::vector<std::vector<history::Attempt>> attempts(program.nodes.size());
+  std::vector<Recorder> recorders(attempts.begin(), attempts.end());
+  std::vector<std::size_t> next(program.nodes.size());
+  cluster.on_crash([&](const auto& node, std::size_t index) {
+    recorders[index].crash(node.protocol(), cluster.scheduler().now());
+  });
   const auto started = cluster.scheduler().now();
   try {
     cluster.run([&](auto& node, std::size_t index) {
       node.run([](Transaction& t) { (void)t.root<Registers>("registers"); });
-      Recorder recorder(attempts[index]);
       auto* life = &node;
-      for (const auto& plan : program.nodes[index]) {
+      while (next[index] < program.nodes[index].size()) {
+        const auto& plan = program.nodes[index][next[index]++];
         if (plan.kind == TransactionKind::kRejoin) {
           life = &cluster.rejoin(index);
         } else {
-          run_plan(*life, plan, recorder, cluster.scheduler());
+          run_plan(*life, plan, recorders[index], cluster.scheduler());
         }
       }
     });
@@ -130,7 +150,11 @@ RunResult run(const Program& program, const RunOptions& options, Strategy strate
   for (auto& of_node : attempts) {
     for (auto& attempt : of_node) result.history.attempts.push_back(std::move(attempt));
   }
+  for (const auto& epoch : cluster.epochs()) {
+    result.history.rollbacks.push_back({epoch.epoch, epoch.start.value, epoch.at.ns});
+  }
   result.rejoins = cluster.rejoins();
+  result.crashes = cluster.crashes();
   result.counters = cluster.counters();
   result.network = cluster.network().counters();
   result.trace = std::move(cluster.trace());
@@ -139,7 +163,11 @@ RunResult run(const Program& program, const RunOptions& options, Strategy strate
   result.length = cluster.scheduler().now() - started;
   if (!result.violation) {
     history::CheckOptions checks;
-    if (hold_after<Strategy>() != kNeverHold) checks.promised_restarts = hold_after<Strategy>();
+    if (hold_after<Strategy>() != kNeverHold) {
+      // Each epoch that begins may abort even who runs under the token.
+      const auto epochs = static_cast<std::uint32_t>(cluster.epochs().size());
+      checks.promised_restarts = hold_after<Strategy>() + epochs;
+    }
     const auto report = history::check_all(result.history, checks);
     if (!report.ok()) result.violation = history::to_words(report);
     result.committed = report.counts.committed;

@@ -35,6 +35,11 @@ class CommitTimesChecker {
   /// Node `self` had applied everything up to `before` and now up to `now`: never less.
   void check_forward(NodeId self, CommitTime before, CommitTime now) const;
 
+  /// A new epoch began from `time`: what was committed after it is undone.
+  void undo_after(CommitTime time) {
+    if (time < newest()) records_.resize(time.value);
+  }
+
   CommitTime newest() const { return {records_.size()}; }
 
   /// The record of `time`, which is at most `newest`.

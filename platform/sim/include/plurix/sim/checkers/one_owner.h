@@ -17,6 +17,9 @@ class OwnerChecker {
   /// `record` was committed.
   void learn(const CommittedRecord& record);
 
+  /// A new epoch began from `time`: what was committed after it is undone.
+  void undo_after(CommitTime time);
+
   /// Throws Violation if the node owns a page that is another's at its commit time.
   void check(const NodeState& node) const;
 
