@@ -41,6 +41,7 @@ NodeConfig config_for(const NodeOptions& options) {
   config.core.shadow_pages = std::min(options.shadow_pages, config.core.geometry.pages);
   config.core.cluster_name_hash = cluster_name_hash(options.cluster);
   config.core.incarnation = draw_incarnation();
+  config.core.page_server = options.page_server;
   config.restart_every = options.restart_every;
   return config;
 }
@@ -167,6 +168,9 @@ void HostedMachine::report_failed_join(const Membership& membership) const {
     if (refusal.reason == wire::RefusalReason::kFull) {
       throw JoinRefused(who + " has " + std::to_string(kMaxNodes) +
                         " nodes, the most there can be");
+    }
+    if (refusal.reason == wire::RefusalReason::kPageServer) {
+      throw JoinRefused(who + " has a PageServer already; start this node without being one");
     }
     throw JoinRefused(who + " does not take this node: " +
                       words_for_geometry(config.core.geometry, refusal.geometry));

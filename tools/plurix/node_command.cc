@@ -97,6 +97,8 @@ void add_place_options(CLI::App& node, Arguments& arguments) {
                   "Found the cluster: auto (if nobody answers), always, never")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->capture_default_str();
+  node.add_flag("--page-server", options.page_server,
+                "Watch the other nodes; when one dies, go on without it in a new epoch");
   node.add_option("--join-timeout", arguments.join_seconds,
                   "Seconds until an attempt to join fails")
       ->check(CLI::PositiveNumber)

@@ -48,6 +48,10 @@ struct NodeOptions {
   /// 0: never.
   std::uint32_t restart_every = 0;
 
+  /// This node watches the others, and when one dies it opens a new epoch without it. One node of a
+  /// cluster may; without any, the pages of a node that dies, and perhaps the token, are lost.
+  bool page_server = false;
+
   Duration join_timeout = milliseconds(10'000);
 
   /// How long the destructor tries to hand over what this node owns. 0: it just goes, as in a
