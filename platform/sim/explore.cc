@@ -1,5 +1,4 @@
 #include <plurix/sim/explore.h>
-#include <algorithm>
 
 #include <cstdio>
 #include <fstream>
@@ -64,11 +63,8 @@ Case random_case(const ExploreOptions& options, std::uint64_t seed) {
 Counterexample shrink_to_counterexample(const Case& failing, const CaseRunner& runner) {
   Counterexample found;
   found.seed = failing.seed;
-  // A try runs the whole case: large ones get fewer.
-  const auto size = std::max<std::size_t>(failing.program.transactions(), 1);
-  const auto tries = static_cast<int>(std::clamp<std::size_t>(3'000'000 / size, 100, 3000));
   found.smallest =
-      shrink(failing, [&](const Case& c) { return runner(c, 0).violation.has_value(); }, tries);
+      shrink(failing, [&](const Case& c) { return runner(c, 0).violation.has_value(); });
   found.result = runner(found.smallest, kEventsKept);
   return found;
 }

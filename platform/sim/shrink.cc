@@ -28,10 +28,15 @@ class Shrinker {
  private:
   static constexpr std::uint64_t kSeeds = 3;
 
+  /// A run of a long case counts for several.
+  static int cost_of(const Case& c) {
+    return 1 + static_cast<int>(c.program.transactions() / 1'000);
+  }
+
   bool accept(Case candidate) {
     const auto seed = candidate.seed;
     for (std::uint64_t i = 0; i < kSeeds && tries_ > 0; ++i) {
-      --tries_;
+      tries_ -= cost_of(candidate);
       candidate.seed = i == 0 ? seed : mix(seed, i) % 1'000'000;
       if (!fails_(candidate)) continue;
       best_ = std::move(candidate);
