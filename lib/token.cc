@@ -88,7 +88,7 @@ void Token::end_yield() noexcept {
 void Token::throttle(bool in_vain) noexcept {
   if (!held_) return;
   if (core_.now - throttled_until_ > core_.config.longest_retry * 2) throttles_ = 0;
-  if (in_vain) ++throttles_;
+  if (in_vain && !mutated("pause_never_grows")) ++throttles_;
   throttled_until_ =
       core_.now + backoff(core_.config.throttle_window, throttles_, core_.config.longest_retry);
   ++core_.counters.throttles;

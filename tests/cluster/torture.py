@@ -19,7 +19,7 @@ expect(result["ok"] is True and result["violations"] == 0 and result["stuck_node
        "not all was well", out)
 expect(result["committed"] > 0 and result["aborted"] > 0, "nothing happened", out)
 expect(sum(result["committed_by_workload"].values()) == result["committed"], "wrong sum", out)
-expect(result["rounds"] >= 6 and len(result["committed_by_workload"]) == 6,
+expect(result["rounds"] >= 6 and len(result["committed_by_workload"]) >= 6,
        "not every workload had its turn", out)
 for fault in ("loss", "duplication", "reordering", "delay", "corruption", "replay"):
     expect(result["net_faults"][fault] > 0, f"no {fault}", out)

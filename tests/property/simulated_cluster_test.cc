@@ -48,11 +48,11 @@ TEST(SimulatedCluster, MeetsEveryFaultAndTakesEveryRarePath) {
   Occurrences occurrences;
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     Prng prng(seed);
-    const auto program = random_program(5, 60, prng);
+    const auto program = random_program(5, 150, prng);
     RunOptions options;
     options.seed = seed;
     options.node = stressful_config();
-    options.faults = random_schedule(FaultMenu::all(), 5, milliseconds(5), prng);
+    options.faults = random_schedule(FaultMenu::all(), 5, milliseconds(15), prng);
     const auto result = run<Fair>(program, options);
     ASSERT_FALSE(result.violation) << "seed " << seed << ": " << *result.violation;
     occurrences.add(result);

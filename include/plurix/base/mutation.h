@@ -77,6 +77,10 @@ inline constexpr std::string_view kMutations[] = {
     "candidate_dropped",
     // local objects
     "undo_in_order_of_registration",
+    // fairness and faults
+    "pause_never_grows",
+    "delayed_frame_wakes_nobody",
+    "replay_not_counted",
     // epochs
     "lease_ignored",
     "lease_counts_from_the_answer",

@@ -98,7 +98,7 @@ class CatchUp {
   NodeId newest_from_ = kNoNode;
   Instant next_ask_ = kNever;
   Instant next_rumour_{0};  ///< earlier ones are not followed up
-  CommitTime asked_to_;  ///< the last record of the newest question
+  CommitTime asked_to_;     ///< the last record of the newest question
   unsigned tries_ = 0;
 };
 

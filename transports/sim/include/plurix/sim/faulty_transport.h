@@ -3,6 +3,7 @@
 // percent and from a seed: the same arrivals meet the same faults.
 #pragma once
 
+#include <plurix/base/mutation.h>
 #include <plurix/base/prng.h>
 #include <plurix/concepts/transport.h>
 
@@ -83,7 +84,9 @@ class FaultyTransport {
                                },
                                this});
   }
-  void wait(Instant until) noexcept { inner_.wait(earlier(until, next_due_)); }
+  void wait(Instant until) noexcept {
+    inner_.wait(mutated("delayed_frame_wakes_nobody") ? until : earlier(until, next_due_));
+  }
 
   void set_peer(NodeId node, const Endpoint& endpoint) noexcept { inner_.set_peer(node, endpoint); }
   void remove_peer(NodeId node) noexcept { inner_.remove_peer(node); }
@@ -175,7 +178,7 @@ class FaultyTransport {
   void replay() noexcept {
     const auto& frame = past_[prng_.below(kPast)];
     if (frame.empty()) return;
-    ++counters_.replayed;
+    if (!mutated("replay_not_counted")) ++counters_.replayed;
     sink_(frame.view(), frame.from);
   }
 
