@@ -539,7 +539,8 @@ Instant ProtocolCore::deadline() const noexcept {
 // ---- what has become possible
 
 void ProtocolCore::apply_commits() noexcept {
-  if (!core_.in_service()) return;
+  const bool goes_on = mutated("frozen_node_goes_on") && core_.frozen();
+  if (!core_.in_service() && !goes_on) return;
   const auto before = core_.applied;
   while (const auto packets = catch_up_.next_commit()) {
     const auto last = core_.applied + packets;

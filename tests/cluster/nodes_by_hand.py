@@ -13,7 +13,8 @@ cluster = unique_cluster()
 with tempfile.TemporaryDirectory() as folder:
     parts = [os.path.join(folder, f"{i}.jsonl") for i in range(3)]
     nodes = [start("node", "--cluster", cluster, "--workload", "registers", "--seconds",
-                   "1" if i > 0 else "60", "--history", part) for i, part in enumerate(parts)]
+                   "1" if i > 0 else "60", "--history", part,
+               "--history-limit", "20000000") for i, part in enumerate(parts)]
     for node in nodes[1:]:
         code, out, err = finish(node, 30)
         expect(code == EXIT_DONE and "committed" in out, f"exit code {code}", out, err)
