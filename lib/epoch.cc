@@ -24,7 +24,6 @@ void EpochSwitch::enter(const wire::EpochBegin& begin, Bytes members) noexcept {
   membership_.replace(members, begin.members);
   token_.enter_epoch(core_.page_server);
   paging_.restart();
-  if (core_.resyncing) resync_.start_over(begin.source);
   ++core_.counters.epochs_entered;
   core_.act({.kind = ActionKind::kEpochBegan, .epoch = core_.epoch});
 }
@@ -90,7 +89,9 @@ void EpochMember::on_lease(const wire::EpochLease& lease) noexcept {
 void EpochMember::on_open(const wire::EpochOpen& open) noexcept {
   if (open.epoch <= core_.epoch || open.epoch < core_.promised) return;
   if (open.epoch > core_.promised) epochs_.promise(open.epoch);
-  report(open.epoch);
+  // In the middle of a resynchronization pages may be void here because of commits that the epoch
+  // undoes, and what they were is not known any more: such a node has nothing to report.
+  if (!core_.resyncing || mutated("half_resynchronized_node_reports")) report(open.epoch);
 }
 
 void EpochMember::report(Epoch epoch) noexcept {
@@ -119,10 +120,13 @@ void EpochMember::on_begin(const wire::EpochBegin& begin, Bytes members) noexcep
   if (begin.epoch <= core_.epoch || begin.epoch < core_.promised) return;
   // Under a running attempt no epoch begins: the PageServer tells us again.
   if (!epochs_.possible()) return epochs_.promise(begin.epoch);
-  const bool undone = core_.applied > begin.start && begin.rollback == 0;
+  const bool keeps_pages = begin.rollback == 0;
+  const bool undone = core_.applied > begin.start && keeps_pages;
+  const bool half = core_.resyncing && keeps_pages;
   if ((!lists_us(begin, members) || undone) && !mutated("expelled_node_goes_on")) {
     return epochs_.start_new_life();
   }
+  if (half && !mutated("half_resynchronized_node_reports")) return epochs_.start_new_life();
   epochs_.enter(begin, members);
   core_.cut_off = true;  // until the PageServer has seen us in it
   next_query_ = core_.now;

@@ -371,6 +371,8 @@ void Membership::commit_join(const Operation& operation) noexcept {
 
 void Membership::commit_leave(const Operation& operation) noexcept {
   const auto node = operation.node;
+  // While pages of dead owners look for new ones, this node's copies are needed: it asks again.
+  if (token_.kept() && !mutated("leaver_takes_last_copy_along")) return;
   // The request may be of a former life; and a page must not go with its owner, whoever asks.
   if (!core_.is_member[node] || members_[node].incarnation != operation.incarnation) return;
   for (PageIndex page = 0; page < core_.high_water; ++page) {

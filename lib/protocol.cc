@@ -19,7 +19,7 @@ ProtocolCore::ProtocolCore(const CoreConfig& config, std::byte* frames,
       token_(core_, catch_up_, yields_to_late),
       membership_(core_, directory_, paging_, commits_, catch_up_, token_),
       resync_(core_, directory_, attempt_, commits_, catch_up_, paging_, token_, membership_),
-      epochs_(core_, directory_, attempt_, catch_up_, paging_, token_, membership_, resync_),
+      epochs_(core_, directory_, attempt_, catch_up_, paging_, token_, membership_),
       epoch_member_(core_, epochs_, membership_),
       orphans_(core_, directory_, commits_),
       recovery_(core_, epochs_, membership_, token_, orphans_) {

@@ -94,6 +94,7 @@ void Orphans::commit_pending() noexcept {
       if (claimant_[i] == node && is_orphan(batch_[i])) words[count++] = batch_[i];
     }
     if (count == 1) continue;
+    PLURIX_ASSERT(core_.is_member[node]);  // nobody leaves meanwhile
     words[0] = node;
     commits_.commit_record(wire::RecordKind::kAssign, {words, count});
     core_.counters.pages_assigned += count - 1;
@@ -115,6 +116,7 @@ void Recovery::watch() noexcept {
   // If we ourselves stood still, it was not the others who were silent.
   const bool slept = core_.now - last_watch_ > core_.config.lease;
   last_watch_ = core_.now;
+  if (core_.in_service()) in_service_at_ = core_.now;
   next_watch_ = core_.now + core_.config.recovery_retry;
   bool suspect = false;
   for (NodeId node = 0; node < kMaxNodes; ++node) {
@@ -129,7 +131,12 @@ void Recovery::watch() noexcept {
     }
     suspect = suspect || core_.now - heard_at_[node] > core_.config.suspect_after;
   }
-  if (suspect) open();
+  if (suspect && !must_finish_resync()) open();
+}
+
+bool Recovery::must_finish_resync() const noexcept {
+  // Only when nobody has helped us for long is it worth going back to the image.
+  return core_.resyncing && core_.now - in_service_at_ < core_.config.suspect_after * 8;
 }
 
 void Recovery::on_death(NodeId node) noexcept {
@@ -139,7 +146,7 @@ void Recovery::on_death(NodeId node) noexcept {
     const wire::DeathNotice notice{node, 0, core_.incarnation_of[node]};
     return core_.send_body(core_.page_server, MessageType::kDeathNotice, notice);
   }
-  if (node == core_.self || opening_ != 0) return;
+  if (node == core_.self || opening_ != 0 || must_finish_resync()) return;
   dead_[node] = true;
   open();
 }
@@ -211,6 +218,7 @@ bool Recovery::all_reported() const noexcept {
 }
 
 void Recovery::begin() noexcept {
+  if (core_.resyncing) rollback_ = true;  // our own pages are half void, and nobody helped us
   std::byte body[kMaxNodes * sizeof(wire::MemberEntry)];
   wire::EpochBegin begin;
   begin.epoch = opening_;

@@ -16,14 +16,6 @@ void Resync::import(NodeId helper) noexcept {
   newcomer_ = true;
 }
 
-void Resync::start_over(NodeId helper) noexcept {
-  for (PageIndex page = 0; page < directory_.pages(); ++page) {
-    if (directory_.state(page) == PageState::kAbsent) directory_.set_written(page, CommitTime{});
-  }
-  core_.resyncing = false;
-  begin(helper, CommitTime{});
-}
-
 void Resync::begin(NodeId helper, CommitTime since) noexcept {
   PLURIX_ASSERT(core_.member && !core_.resyncing);
   core_.resyncing = true;

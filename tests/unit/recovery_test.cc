@@ -158,6 +158,31 @@ TEST_F(Recovering, LetsWhoWasGivenUpStartANewLife) {
   EXPECT_EQ(read(0, 4), 41u);
 }
 
+TEST_F(Recovering, LetsWhoWasInTheMiddleOfAResynchronizationStartANewLife) {
+  net_.commit(1, {4, 5}, 40);
+  EXPECT_EQ(read(2, 4), 40u);
+  EXPECT_EQ(read(0, 5), 40u);
+  // Node 1 misses more than the log holds, and waits for what it has missed.
+  net_.commit(2, {6}, 60);
+  net_.freeze(1, true);
+  for (Value i = 0; i <= at(0).config.log_records; ++i) net_.commit(2, {6}, i);
+  net_.freeze(1, false);
+  net_.lose({.to = 1});
+  net_.rule({.to = 1, .type = MessageType::kSyncReply}, Fate::kIsLost, 40);
+  for (int i = 0; i < 100 && !at(1).resyncing; ++i) net_.pass(milliseconds(1));
+  ASSERT_TRUE(at(1).resyncing);
+  net_.cut_off(3, true);
+  for (int i = 0; i < 1'000 && at(0).epoch != 2; ++i) net_.pass(milliseconds(1));
+  ASSERT_EQ(at(0).epoch, 2u);
+  EXPECT_FALSE(at(0).is_member[1]);
+  net_.pass(kLong * 4);
+  EXPECT_EQ(net_.counters(1).expulsions, 1u);
+  EXPECT_TRUE(at(1).in_service());
+  EXPECT_EQ(at(1).epoch, at(0).epoch);
+  EXPECT_EQ(read(1, 4), 40u);
+  EXPECT_EQ(read(1, 5), 40u);
+}
+
 TEST_F(Recovering, CommitsNothingWhileCutOff) {
   net_.commit(1, {4}, 40);
   const auto before = net_.applied(1);
@@ -214,6 +239,20 @@ TEST_F(Recovering, GivesNobodyTheNumberOfADeadOwner) {
   EXPECT_NE(at(4).self, 3);
   net_.pass(kLong);
   EXPECT_EQ(read(4, 4), 40u);
+}
+
+TEST_F(Recovering, LetsNobodyLeaveWithTheOnlyCopyOfADeadOwnersPage) {
+  net_.commit(3, {4}, 40);
+  EXPECT_EQ(read(2, 4), 40u);
+  net_.cut_off(3, true);
+  for (int i = 0; i < 1'000 && at(2).epoch != 2; ++i) net_.pass(milliseconds(1));
+  ASSERT_EQ(at(2).epoch, 2u);
+  net_.rule({.type = MessageType::kOrphanClaim}, Fate::kIsLost, 4);
+  net_.step(2, event::LeaveWanted{});
+  net_.pass(kLong);
+  EXPECT_FALSE(at(2).member);
+  EXPECT_EQ(net_.counters(0).rollbacks, 0u);
+  EXPECT_EQ(read(1, 4), 40u);
 }
 
 TEST_F(Recovering, KnowsADeathByTheNextLifeOfTheAddress) {

@@ -91,6 +91,8 @@ inline constexpr std::string_view kMutations[] = {
     "expelled_node_goes_on",
     "epoch_starts_too_early",
     "dead_ones_number_reused",
+    "half_resynchronized_node_reports",
+    "leaver_takes_last_copy_along",
 };
 
 /// One of kMutations; any other name does not compile.

@@ -19,15 +19,14 @@ namespace plurix {
 class EpochSwitch {
  public:
   EpochSwitch(CoreContext& core, PageDirectory& directory, Attempt& attempt, CatchUp& catch_up,
-              Paging& paging, Token& token, Membership& membership, Resync& resync) noexcept
+              Paging& paging, Token& token, Membership& membership) noexcept
       : core_(core),
         directory_(directory),
         attempt_(attempt),
         catch_up_(catch_up),
         paging_(paging),
         token_(token),
-        membership_(membership),
-        resync_(resync) {}
+        membership_(membership) {}
 
   /// No message of an epoch older than `epoch` counts from now on; the running attempt is lost.
   void promise(Epoch epoch) noexcept;
@@ -54,7 +53,6 @@ class EpochSwitch {
   Paging& paging_;
   Token& token_;
   Membership& membership_;
-  Resync& resync_;
 };
 
 class EpochMember {

@@ -97,6 +97,7 @@ class Recovery {
 
   bool on_duty() const noexcept { return core_.member && core_.page_server == core_.self; }
   void watch() noexcept;
+  bool must_finish_resync() const noexcept;
   void open() noexcept;
   void add_candidate(const wire::MemberEntry& entry, bool dead) noexcept;
   void ask_candidates() noexcept;
@@ -118,6 +119,7 @@ class Recovery {
   std::uint32_t incarnation_[kMaxNodes] = {};
   bool dead_[kMaxNodes] = {};
   Instant last_watch_;
+  Instant in_service_at_;  ///< when this node was last
   Instant next_watch_ = kNever;
 
   Epoch opening_ = 0;  ///< being prepared; 0: none

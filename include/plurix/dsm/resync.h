@@ -27,10 +27,6 @@ class Resync {
   /// Takes the node out of service and asks `helper` (or anybody) for what was written since.
   void start(NodeId helper) noexcept;
 
-  /// A new epoch began meanwhile: what was told in the old one may be undone. Starts over, from
-  /// nothing.
-  void start_over(NodeId helper) noexcept;
-
   /// A newcomer's start: the same from time 0.
   void import(NodeId helper) noexcept;
 

@@ -57,6 +57,7 @@ class Token {
   /// While kept, the token is not passed on either: pages of dead owners are given new ones, for
   /// which a transaction that runs under the token elsewhere might wait.
   void keep(bool on) noexcept { kept_ = on; }
+  bool kept() const noexcept { return kept_; }
 
   NodeId holder_hint() const noexcept { return held_ ? core_.self : hint_; }
   void set_holder_hint(NodeId node) noexcept { hint_ = node; }
