@@ -6,6 +6,7 @@ examples, tests, bench, tools  ->  rooms (transports/* platform/* gc checkpoint)
 - The hub (include/plurix, lib) includes itself and a few standard headers, nothing else.
 - A room includes the hub and itself; platform/posix composes the hosted node, so it may also
   include the public headers of transports/udp.
+- transports/rtl8139 is a device of transports/ethernet, so it may include its public headers.
 - platform/sim judges its own runs, so it may also include the public headers of history.
 - conformance tests models of the concepts, so it may also run them in the simulator.
 - A public header includes with <...> only and knows no Abseil. A room's private headers are
@@ -32,7 +33,8 @@ HUB = "hub"
 # Folder -> (name of the room, the <plurix/NAME/...> folders it may include beside the hub's).
 ROOMS = {
     "transports/udp": ("udp", {"udp"}),
-    "transports/rtl8139": ("rtl8139", {"rtl8139"}),
+    "transports/ethernet": ("ethernet", {"ethernet"}),
+    "transports/rtl8139": ("rtl8139", {"rtl8139", "ethernet"}),
     "history": ("history", {"history"}),
     "transports/sim": ("sim", {"sim"}),
     "platform/posix": ("posix", {"posix", "udp"}),
