@@ -90,6 +90,20 @@ function(plurix_add_freestanding_library name)
     -fno-sanitize=all)
 endfunction()
 
+# plurix_add_kernel(TARGET [SOURCES files] [LINKS targets]): a program that a boot loader starts on an
+# x86-64 machine (platform/baremetal/kernel.ld). It brings nothing along that it has not linked.
+function(plurix_add_kernel target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINKS")
+  set(script "${PROJECT_SOURCE_DIR}/platform/baremetal/kernel.ld")
+  add_executable(${target} ${arg_SOURCES})
+  plurix_set_warnings(${target})
+  target_link_libraries(${target} PRIVATE ${arg_LINKS} plurix::baremetal)
+  target_link_options(${target} PRIVATE
+    -fno-sanitize=all -nostdlib -static $<$<CXX_COMPILER_ID:GNU>:-no-pie> -T "${script}"
+    -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments)
+  set_target_properties(${target} PROPERTIES LINK_DEPENDS "${script}")
+endfunction()
+
 # io_uring is one way to drive a socket; without the library the plain calls remain.
 function(plurix_link_uring_if_found target)
   find_path(PLURIX_URING_INCLUDE liburing.h)
