@@ -216,8 +216,9 @@ class Graph {
 
   static Verification judge(const Census& census) {
     const auto& report = census.report;
-    // Beside the structures: the forest, the directory that names it, and the name.
-    const auto expected = census.structures + census.vertices + report.names + 2;
+    // Beside the structures: the top directory, and each name with what it names, the forest's and
+    // those of other workloads on this heap.
+    const auto expected = census.structures + census.vertices + 2 * report.names + 1;
     const auto leaked =
         static_cast<std::int64_t>(report.objects) - static_cast<std::int64_t>(expected);
     Verification result;
