@@ -5,7 +5,7 @@ if(NOT PLURIX_OTHER_COMPILER)
 endif()
 set(other_build "${PROJECT_BINARY_DIR}/other_compiler")
 get_property(targets GLOBAL PROPERTY PLURIX_LIBRARIES)
-foreach(target plurix_history plurix plurix_freestanding_probe)
+foreach(target plurix_history plurix plurix-kernel plurix_freestanding_probe)
   if(TARGET ${target})
     list(APPEND targets ${target})
   endif()
@@ -40,4 +40,13 @@ if(plurix_core_freestanding IN_LIST buildable)
       ${archives})
   set_tests_properties(compilers.undefined_symbols PROPERTIES
     LABELS compilers FIXTURES_REQUIRED other_compiler_built)
+endif()
+
+if(plurix-kernel IN_LIST buildable)
+  add_test(NAME compilers.kernels_of_both_form_a_cluster COMMAND Python3::Interpreter
+    "${CMAKE_CURRENT_LIST_DIR}/qemu/cluster.py" --seconds 0.5
+    --second-kernel "${other_build}/bin/plurix-kernel"
+    $<TARGET_FILE:plurix-kernel> $<TARGET_FILE:plurix>)
+  set_tests_properties(compilers.kernels_of_both_form_a_cluster PROPERTIES
+    LABELS "compilers;qemu" TIMEOUT 120 FIXTURES_REQUIRED other_compiler_built)
 endif()

@@ -1,4 +1,4 @@
-#include <plurix/base/prng.h>
+#include <plurix/base/cluster_name.h>
 #include <plurix/posix/environment_error.h>
 #include <plurix/posix/hosted_machine.h>
 
@@ -105,9 +105,7 @@ std::string words_for_geometry(const HeapGeometry& own, const HeapGeometry& thei
 }  // namespace
 
 std::uint64_t cluster_name_hash(const std::string& cluster) noexcept {
-  std::uint64_t hash = 0x706c75726978;
-  for (const char c : cluster) hash = mix(hash, static_cast<unsigned char>(c));
-  return hash;
+  return hash_cluster_name(cluster);
 }
 
 std::uint16_t first_cluster_port(const std::string& cluster) noexcept {

@@ -6,8 +6,8 @@
 using plurix::baremetal::Machine;
 using plurix::baremetal::Text;
 
-extern "C" const testing::detail::TestEntry __start_plurix_tests[];
-extern "C" const testing::detail::TestEntry __stop_plurix_tests[];
+extern "C" const testing::detail::TestEntry* const __start_plurix_tests[];
+extern "C" const testing::detail::TestEntry* const __stop_plurix_tests[];
 
 namespace {
 
@@ -26,6 +26,15 @@ constinit Progress progress;
   volatile int here[512] = {};
   here[0] = static_cast<int>(deeper);
   return deeper == 0 ? 0 : fill_the_stack(deeper - 1) + here[0];
+}
+
+/// The entry with the smallest line above `line`; null if there is none.
+const testing::detail::TestEntry* next_behind(int line) noexcept {
+  const testing::detail::TestEntry* next = nullptr;
+  for (const auto* at = __start_plurix_tests; at != __stop_plurix_tests; ++at) {
+    if ((*at)->line > line && (next == nullptr || (*at)->line < next->line)) next = *at;
+  }
+  return next;
 }
 
 void end_as_told(std::string_view way) {
@@ -77,7 +86,7 @@ void operator delete(void*, std::size_t) noexcept { PLURIX_ASSERT(!"operator del
 void plurix_main(Machine& machine) noexcept {
   this_machine = &machine;
   if (const auto way = machine.boot.option("do")) end_as_told(*way);
-  for (const auto* entry = __start_plurix_tests; entry != __stop_plurix_tests; ++entry) {
+  for (const auto* entry = next_behind(0); entry != nullptr; entry = next_behind(entry->line)) {
     entry->run(entry->prefix);
   }
   machine.say(Text() << progress.passed << " passed, " << progress.failures << " failed\n");

@@ -26,6 +26,7 @@ namespace detail {
 struct TestEntry {
   const char* prefix;
   void (*run)(const char* prefix);
+  int line;  ///< tests run in this order, whatever order the compiler has put them in
 };
 
 /// One test: told before and after; what fails in between is its failure.
@@ -121,9 +122,12 @@ struct TestsOf {
 }  // namespace detail
 }  // namespace testing
 
-#define PLURIX_TEST_ENTRY(name, prefix, runner) \
-  [[gnu::section("plurix_tests"),               \
-    gnu::used]] constinit static const ::testing::detail::TestEntry name = {prefix, runner}
+// The section holds pointers: the compiler may put room between larger things.
+#define PLURIX_TEST_ENTRY(name, prefix, runner)                                                \
+  constinit static const ::testing::detail::TestEntry name = {prefix, runner, __LINE__};       \
+  [[gnu::section("plurix_tests"),                                                              \
+    gnu::used]] constinit static const ::testing::detail::TestEntry* const name##_in_section = \
+      &name
 
 #define TEST(Suite, Name)                                                                       \
   namespace {                                                                                   \

@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""Two machines in QEMU, one cable, one cluster: both work on the bank, then the sum and the whole history are checked.
+
+Usage: cluster.py [--seconds S] [--seed N] [--keep FOLDER] [--second-kernel KERNEL] KERNEL PLURIX
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import select
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+QEMU = "qemu-system-x86_64"
+WELL = 33
+
+
+class Failure(Exception):
+    pass
+
+
+class Machine:
+    """A kernel under control of its first serial port; answers its questions for the time."""
+
+    def __init__(self, number, kernel, cable, words, folder, patience):
+        self.number, self.patience = number, patience
+        self.history = folder / f"history.{number}.jsonl"
+        self.command = [QEMU, "-M", "pc", "-bios", "qboot.rom", "-accel", "tcg", "-m", "192", "-nodefaults",
+                        "-display", "none", "-no-reboot", "-serial", "stdio", "-serial", f"file:{self.history}",
+                        "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+                        "-netdev", f"dgram,id=n0,local.type=fd,local.str={cable.fileno()}",
+                        "-device", f"rtl8139,netdev=n0,mac=52:54:00:00:00:{number + 1:02x}",
+                        "-kernel", str(kernel), "-append", "control=1 cluster=test history=100000 " + words]
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        pass_fds=[cable.fileno()])
+        self.unread, self.log = b"", []
+
+    def send(self, line):
+        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def lines(self, seconds):
+        if not select.select([self.process.stdout], [], [], seconds)[0]:
+            return []
+        data = os.read(self.process.stdout.fileno(), 65536)
+        if not data:
+            raise Failure(f"machine {self.number} ended: {self.process.wait(10)}")
+        *lines, self.unread = (self.unread + data).split(b"\n")
+        return [line.decode(errors="replace") for line in lines]
+
+    def wait_for(self, event):
+        until = time.monotonic() + self.patience
+        while time.monotonic() < until:
+            for line in self.lines(0.2):
+                self.log.append(line)
+                said = json.loads(line) if line.startswith("{") else {}
+                if said.get("event") == "time":
+                    self.send(f"time {said['number']} {time.monotonic_ns()}")
+                elif said.get("event") == event:
+                    return said
+                elif said.get("event") == "failed" or line.startswith("PANIC"):
+                    raise Failure(f"machine {self.number}: {line}")
+        raise Failure(f"machine {self.number} has not said '{event}' for {self.patience} s")
+
+    def ask(self, command, event):
+        self.send(command)
+        return self.wait_for(event)
+
+
+def run(options, folder, machines):
+    cables = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    for number, cable in enumerate(cables):
+        cable.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        words = f"seed={options.seed} found=" + ("always" if number == 0 else "never")
+        kernel = options.second_kernel if number == 1 and options.second_kernel else options.kernel
+        machines.append(Machine(number, kernel, cable, words, folder, options.patience))
+        print(machines[-1].wait_for("ready"))
+    machines[0].ask("setup", "setup")
+    for machine in machines:
+        machine.send("start")
+    time.sleep(options.seconds)
+    stopped = []
+    for machine in machines:
+        stopped.append(machine.ask("stop", "stopped"))
+        print(stopped[-1])
+    verified = machines[0].ask("verify heap", "verified")
+    for machine in machines:
+        print(machine.ask("save - -", "saved"))
+    print(verified["words"])
+    for machine in reversed(machines):
+        machine.send("quit")
+        if machine.process.wait(options.patience) != WELL:
+            raise Failure(f"machine {machine.number} ended with {machine.process.returncode}")
+    if not verified["ok"]:
+        raise Failure("the bank is wrong")
+    if min(machine["committed"] - machine["read_only"] for machine in stopped) == 0:
+        raise Failure("a machine has changed nothing")
+    check(options, [machine.history for machine in machines], folder)
+
+
+def check(options, histories, folder):
+    merged = folder / "history.jsonl"
+    merged.write_bytes(b"".join(history.read_bytes() for history in histories))
+    checked = subprocess.run([options.plurix, "check", str(merged)], text=True, capture_output=True)
+    print(checked.stdout + checked.stderr)
+    if checked.returncode != 0:
+        raise Failure("the history is wrong")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=1)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--patience", type=float, default=30, help="seconds for an answer")
+    parser.add_argument("--keep", type=pathlib.Path, help="folder for the histories")
+    parser.add_argument("--second-kernel", help="of the second machine, if another")
+    parser.add_argument("kernel")
+    parser.add_argument("plurix")
+    options = parser.parse_args()
+    if shutil.which(QEMU) is None:
+        sys.exit(f"{QEMU} is not installed (Debian: qemu-system-x86)")
+    machines = []
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.keep or pathlib.Path(temporary)
+        folder.mkdir(exist_ok=True)
+        try:
+            run(options, folder, machines)
+        except (Failure, OSError, subprocess.TimeoutExpired) as failure:
+            for machine in machines:
+                print(f"machine {machine.number}:", *machine.log[-20:], machine.unread, sep="\n  ")
+            print(f"WRONG: {failure}\nagain: " + shlex.join(sys.argv))
+            return 1
+        finally:
+            for machine in machines:
+                if machine.process.poll() is None:
+                    machine.process.kill()
+                    machine.process.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+#include "history_log.h"
+
+#include <memory>
+
+namespace plurix::kernel {
+namespace {
+
+template <class T>
+std::span<T> take_array(baremetal::PhysicalMemory& memory, std::size_t count) noexcept {
+  const auto bytes = memory.take(count * sizeof(T), alignof(T), "no memory for the history");
+  return {reinterpret_cast<T*>(bytes.data()), count};
+}
+
+void publish() noexcept { std::atomic_signal_fence(std::memory_order_seq_cst); }
+
+AttemptEnd end_for(Status status) noexcept {
+  if (status == Status::kCommitted) return AttemptEnd::kCommitted;
+  return status == Status::kUnknown ? AttemptEnd::kUnknown : AttemptEnd::kCancelled;
+}
+
+}  // namespace
+
+HistoryLog::HistoryLog(baremetal::PhysicalMemory& memory, std::size_t attempts) noexcept
+    : attempts_(take_array<LoggedAttempt>(memory, attempts)),
+      operations_(take_array<LoggedOperation>(memory, attempts * kOperationsEach)) {}
+
+void HistoryLog::begin_transaction() noexcept {
+  ++tx_;
+  runs_ = 0;
+  running_ = filed_;
+  running_operations_ = filed_operations_;
+}
+
+// When there is no room the earlier attempts of this transaction, all aborted, are forgotten: they
+// have left nothing behind.
+void HistoryLog::begin_attempt(Instant now) noexcept {
+  const auto has_room = [this] {
+    return running_ < attempts_.size() &&
+           running_operations_ + kMostInAnAttempt <= operations_.size();
+  };
+  if (!has_room()) {
+    running_ = filed_;
+    running_operations_ = filed_operations_;
+    full_ = full_ || !has_room();
+  }
+  ++runs_;
+  if (full_) return;
+  attempts_[running_] = {
+      .tx = tx_, .begin_ns = now.ns, .first = running_operations_, .number = runs_};
+  publish();
+  ++running_;
+}
+
+void HistoryLog::add(std::uint64_t key, std::int64_t value, bool write) noexcept {
+  if (full_) return;
+  auto& attempt = attempts_[running_ - 1];
+  PLURIX_ASSERT(attempt.count < kMostInAnAttempt);
+  operations_[running_operations_] = {value, static_cast<std::uint32_t>(key), write};
+  publish();
+  ++running_operations_;
+  ++attempt.count;
+  publish();
+}
+
+bool HistoryLog::last_attempt_wrote() const noexcept {
+  if (running_ == filed_) return false;
+  for (const auto& operation : operations_of(attempts_[running_ - 1])) {
+    if (operation.write) return true;
+  }
+  return false;
+}
+
+void HistoryLog::end_transaction(Instant now, Epoch epoch, Status status, CommitTime time,
+                                 bool reader, bool strict) noexcept {
+  last_wrote_ = last_attempt_wrote();
+  if (full_) return;
+  for (auto i = filed_; i < running_; ++i) {
+    auto& attempt = attempts_[i];
+    const bool last = i + 1 == running_;
+    const bool committed = last && status == Status::kCommitted;
+    attempt.end_ns = last ? now.ns : attempts_[i + 1].begin_ns;
+    attempt.end = last ? end_for(status) : AttemptEnd::kAborted;
+    attempt.epoch = epoch;
+    attempt.commit_time = committed ? time.value : 0;
+    attempt.read_only = committed && (reader || !last_wrote_);
+    attempt.strict = committed && strict;
+  }
+  filed_ = running_;
+  filed_operations_ = running_operations_;
+}
+
+void HistoryLog::count(Status status, std::uint32_t restarts, bool wrote) noexcept {
+  counts_.aborted += restarts;
+  switch (status) {
+    case Status::kCommitted:
+      ++counts_.committed;
+      if (!wrote) ++counts_.read_only;
+      break;
+    case Status::kUnknown:
+      ++counts_.unknown;
+      break;
+    default:
+      ++counts_.cancelled;
+      break;
+  }
+}
+
+}  // namespace plurix::kernel

@@ -1,0 +1,74 @@
+#include "host_time.h"
+
+#include <charconv>
+
+namespace plurix::kernel {
+namespace {
+
+using baremetal::Text;
+
+constexpr Duration kPatience = milliseconds(200);
+constexpr int kRateBits = 22;
+constexpr std::int64_t kRateErrorPerMillion = 2;
+
+/// The time in "time NUMBER NANOSECONDS", if it answers that question.
+std::optional<std::int64_t> answer_in(std::string_view line, std::uint32_t number) noexcept {
+  constexpr std::string_view kWord = "time ";
+  if (!line.starts_with(kWord)) return {};
+  std::uint32_t answered = 0;
+  std::int64_t ns = 0;
+  const auto* end = line.data() + line.size();
+  const auto first = std::from_chars(line.data() + kWord.size(), end, answered);
+  if (first.ec != std::errc{} || answered != number || first.ptr == end) return {};
+  const auto second = std::from_chars(first.ptr + 1, end, ns);
+  if (second.ec != std::errc{}) return {};
+  return ns;
+}
+
+std::optional<TimePair> ask_once(baremetal::Machine& machine, CommandLine& commands,
+                                 std::uint32_t number) noexcept {
+  const auto begin = machine.clock.now();
+  machine.say(Text() << "{\"event\":\"time\",\"number\":" << number << "}\n");
+  while (machine.clock.now() - begin < kPatience) {
+    const auto line = commands.next();
+    if (!line) continue;
+    const auto end = machine.clock.now();
+    const auto half = (end - begin).ns / 2;
+    if (const auto ns = answer_in(*line, number)) {
+      return TimePair{Instant{begin.ns + half}, Instant{*ns}, Duration{half}};
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+bool HostTime::ask(baremetal::Machine& machine, CommandLine& commands) noexcept {
+  TimePair best;
+  for (unsigned i = 0; i < kTimes; ++i) {
+    const auto pair = ask_once(machine, commands, ++asked_);
+    if (!pair) return false;
+    if (pair->error < best.error) best = *pair;
+  }
+  if (!known_) first_ = best;
+  last_ = best;
+  known_ = true;
+  return true;
+}
+
+std::int64_t HostTime::at(std::int64_t here_ns) const noexcept {
+  if (!known_) return here_ns;
+  const auto here = (last_.here - first_.here).ns;
+  const auto host = (last_.host - first_.host).ns;
+  const auto rate = here > 0 ? (host << kRateBits) / here : std::int64_t{1} << kRateBits;
+  return first_.host.ns + (((here_ns - first_.here.ns) * rate) >> kRateBits);
+}
+
+Duration HostTime::error() const noexcept {
+  if (!known_) return {0};
+  const auto lasted = (last_.here - first_.here).ns;
+  const auto worse = first_.error < last_.error ? last_.error : first_.error;
+  return {worse.ns + lasted / 1'000'000 * kRateErrorPerMillion + 1'000};
+}
+
+}  // namespace plurix::kernel

@@ -1,0 +1,38 @@
+// HostTime: what the host's clock showed when ours showed something else, so that histories of
+// several machines can be compared. Asked over the serial line; README.md has the words.
+#pragma once
+
+#include <plurix/base/time.h>
+
+#include "command_line.h"
+
+namespace plurix::kernel {
+
+/// Two readings that belong together, up to `error`.
+struct TimePair {
+  Instant here;
+  Instant host;
+  Duration error{INT64_MAX};
+};
+
+class HostTime {
+ public:
+  /// Asks a few times and keeps the answer that came fastest. False if none came.
+  bool ask(baremetal::Machine& machine, CommandLine& commands) noexcept;
+
+  /// The host's reading that belongs to one of ours; ours if the host never answered.
+  std::int64_t at(std::int64_t here_ns) const noexcept;
+
+  /// How far `at` may be wrong.
+  Duration error() const noexcept;
+
+ private:
+  static constexpr unsigned kTimes = 16;
+
+  TimePair first_;
+  TimePair last_;
+  bool known_ = false;
+  std::uint32_t asked_ = 0;
+};
+
+}  // namespace plurix::kernel
