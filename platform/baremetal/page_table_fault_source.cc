@@ -22,21 +22,19 @@ constexpr std::uint64_t bits_for(Rights rights) noexcept {
 PageTableFaultSource::PageTableFaultSource(PhysicalMemory& memory,
                                            const HeapGeometry& geometry) noexcept
     : window_(memory, geometry.base, geometry.pages),
-      frames_(memory.take(geometry.bytes(), kPageSize, "no memory for the heap").data()) {
-  protect(0, geometry.pages, Rights::kNone);
-  set_interrupt_handler(kPageFaultVector, {on_page_fault, this});
+      frames_(memory, geometry.base + kFramesBehindView, geometry.bytes()) {
+  own_page_faults({on_page_fault, this, geometry.base, geometry.base + geometry.bytes()});
 }
 
-// An entry that was absent is in no buffer of the processor, so only a right that is taken away, or
-// a change of an entry in use, has to be made known.
+// An entry that was absent is in no buffer of the processor, so only one that was present has to be
+// made known.
 void PageTableFaultSource::protect(PageIndex first, std::uint32_t count, Rights rights) noexcept {
   const auto entries = window_.entries();
   const auto bits = bits_for(rights);
   bool was_present = false;
   for (auto page = first; page < first + count; ++page) {
     was_present = was_present || (entries[page] & PageEntry::kPresent) != 0;
-    entries[page] =
-        (reinterpret_cast<std::uint64_t>(frames_) + std::uint64_t{page} * kPageSize) | bits;
+    entries[page] = bits == 0 ? 0 : frames_.physical_address(page) | bits;
   }
   if (was_present) window_.forget(first, count);
 }
@@ -55,13 +53,10 @@ void PageTableFaultSource::begin_watching() noexcept {
 }
 
 // The node may wait for a page here, so interrupts go on if they were on.
-void PageTableFaultSource::on_page_fault(void* self, InterruptFrame& frame) noexcept {
+void PageTableFaultSource::on_page_fault(void* self, InterruptFrame& frame,
+                                         std::uint64_t address) noexcept {
   auto& source = *static_cast<PageTableFaultSource*>(self);
-  const auto address = faulting_address();
-  if (!source.window_.contains(address) || source.handler_.call == nullptr ||
-      (frame.error & PageFaultError::kReserved) != 0) {
-    panic_at("an access outside the heap", frame);
-  }
+  if (source.handler_.call == nullptr) panic_at("a page fault before there is a node", frame);
   if (frame.interrupts_were_on()) enable_interrupts();
   const auto page = page_of(address - source.window_.base());
   const auto access = (frame.error & PageFaultError::kWrite) != 0 ? Access::kWrite : Access::kRead;

@@ -6,9 +6,9 @@ namespace plurix::kernel {
 namespace {
 
 template <class T>
-std::span<T> take_array(baremetal::PhysicalMemory& memory, std::size_t count) noexcept {
-  const auto bytes = memory.take(count * sizeof(T), alignof(T), "no memory for the history");
-  return {reinterpret_cast<T*>(bytes.data()), count};
+std::span<T> array_in(const baremetal::LazyMemory& memory) noexcept {
+  const auto bytes = memory.bytes();
+  return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)};
 }
 
 void publish() noexcept { std::atomic_signal_fence(std::memory_order_seq_cst); }
@@ -21,14 +21,18 @@ AttemptEnd end_for(Status status) noexcept {
 }  // namespace
 
 HistoryLog::HistoryLog(baremetal::PhysicalMemory& memory, std::size_t attempts) noexcept
-    : attempts_(take_array<LoggedAttempt>(memory, attempts)),
-      operations_(take_array<LoggedOperation>(memory, attempts * kOperationsEach)) {}
+    : attempts_memory_(memory, kAttemptsBase, attempts * sizeof(LoggedAttempt)),
+      operations_memory_(memory, kOperationsBase,
+                         attempts * kOperationsEach * sizeof(LoggedOperation)),
+      attempts_(array_in<LoggedAttempt>(attempts_memory_)),
+      operations_(array_in<LoggedOperation>(operations_memory_)) {}
 
 void HistoryLog::begin_transaction() noexcept {
   ++tx_;
   runs_ = 0;
   running_ = filed_;
   running_operations_ = filed_operations_;
+  last_wrote_ = false;
 }
 
 // When there is no room the earlier attempts of this transaction, all aborted, are forgotten: they
@@ -44,6 +48,7 @@ void HistoryLog::begin_attempt(Instant now) noexcept {
     full_ = full_ || !has_room();
   }
   ++runs_;
+  last_wrote_ = false;
   if (full_) return;
   attempts_[running_] = {
       .tx = tx_, .begin_ns = now.ns, .first = running_operations_, .number = runs_};
@@ -52,6 +57,7 @@ void HistoryLog::begin_attempt(Instant now) noexcept {
 }
 
 void HistoryLog::add(std::uint64_t key, std::int64_t value, bool write) noexcept {
+  last_wrote_ = last_wrote_ || write;
   if (full_) return;
   auto& attempt = attempts_[running_ - 1];
   PLURIX_ASSERT(attempt.count < kMostInAnAttempt);
@@ -62,17 +68,8 @@ void HistoryLog::add(std::uint64_t key, std::int64_t value, bool write) noexcept
   publish();
 }
 
-bool HistoryLog::last_attempt_wrote() const noexcept {
-  if (running_ == filed_) return false;
-  for (const auto& operation : operations_of(attempts_[running_ - 1])) {
-    if (operation.write) return true;
-  }
-  return false;
-}
-
 void HistoryLog::end_transaction(Instant now, Epoch epoch, Status status, CommitTime time,
                                  bool reader, bool strict) noexcept {
-  last_wrote_ = last_attempt_wrote();
   if (full_) return;
   for (auto i = filed_; i < running_; ++i) {
     auto& attempt = attempts_[i];

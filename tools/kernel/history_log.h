@@ -8,7 +8,7 @@
 #include <plurix/outcome.h>
 #include <plurix/transaction.h>
 
-#include <plurix/baremetal/physical_memory.h>
+#include <plurix/baremetal/lazy_memory.h>
 
 #include <atomic>
 #include <span>
@@ -89,14 +89,13 @@ class HistoryLog {
   bool full() const noexcept { return full_; }
 
  private:
-  static constexpr std::size_t kOperationsEach = 12;
+  static constexpr std::size_t kOperationsEach = 16;
   static constexpr std::uint32_t kMostInAnAttempt = 1024;
 
   void begin_transaction() noexcept;
   void begin_attempt(Instant now) noexcept;
   void add(std::uint64_t key, std::int64_t value, bool write) noexcept;
   void count(Status status, std::uint32_t restarts, bool wrote) noexcept;
-  bool last_attempt_wrote() const noexcept;
 
   template <class Node>
   void file(const Node& node, Status status, CommitTime time, std::uint32_t restarts, bool reader,
@@ -107,6 +106,11 @@ class HistoryLog {
   void end_transaction(Instant now, Epoch epoch, Status status, CommitTime time, bool reader,
                        bool strict) noexcept;
 
+  static constexpr std::uint64_t kAttemptsBase = 0x5800'0000'0000;
+  static constexpr std::uint64_t kOperationsBase = 0x5880'0000'0000;
+
+  baremetal::LazyMemory attempts_memory_;
+  baremetal::LazyMemory operations_memory_;
   std::span<LoggedAttempt> attempts_;
   std::span<LoggedOperation> operations_;
   std::size_t filed_ = 0;    ///< attempts of transactions that are over
@@ -116,7 +120,7 @@ class HistoryLog {
   std::uint64_t tx_ = 0;
   std::uint32_t runs_ = 0;
   bool full_ = false;
-  bool last_wrote_ = false;
+  bool last_wrote_ = false;  ///< the last attempt, also when it is not filed
   LogCounts counts_;
 };
 

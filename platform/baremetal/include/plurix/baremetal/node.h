@@ -64,13 +64,15 @@ class BasicNode {
 
   static constexpr Duration kTick = milliseconds(5);
 
-  /// The parts outlive the node. Takes the protocol's tables from the machine's memory.
+  /// Where the protocol's tables stand.
+  static constexpr std::uint64_t kStorageBase = 0x5700'0000'0000;
+
+  /// The parts outlive the node.
   BasicNode(Machine& machine, const NodeConfig& config, PageTableFaultSource& faults, Net& net,
             Trace& trace) noexcept
       : machine_(machine),
-        core_(config, faults, net, machine.clock, trace,
-              machine.memory.take(ProtocolCore::storage_needed(config.core), kPageSize,
-                                  "no memory for the protocol")) {
+        storage_(machine.memory, kStorageBase, ProtocolCore::storage_needed(config.core)),
+        core_(config, faults, net, machine.clock, trace, storage_.bytes()) {
     faults.on_restart(
         {[](void* self) noexcept { static_cast<BasicNode*>(self)->core_.restart(); }, this});
     set_interrupt_handler(vector_of_line(kTimerLine), {on_tick, this});
@@ -113,6 +115,7 @@ class BasicNode {
   }
 
   Machine& machine_;
+  LazyMemory storage_;
   Core core_;
   void (*acknowledge_)(void* device) noexcept = nullptr;
   void* device_ = nullptr;
