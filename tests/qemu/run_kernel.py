@@ -59,6 +59,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--status", type=int, default=33, help="33: well, 35: panic or failed tests")
     parser.add_argument("--expect", action="append", default=[])
+    parser.add_argument("--as-told-by", metavar="PROGRAM", help="it must also say what PROGRAM prints")
     parser.add_argument("--pvh", action="store_true", help="let only the PVH entry be found")
     parser.add_argument("--timeout", type=float, default=60)
     parser.add_argument("--memory", type=int, default=64, help="MiB")
@@ -68,6 +69,9 @@ def main():
     if shutil.which(QEMU) is None:
         print(f"{QEMU} is not installed (Debian: qemu-system-x86)")
         return 1
+    if options.as_told_by:
+        told = subprocess.run([options.as_told_by], check=True, text=True, stdout=subprocess.PIPE).stdout
+        options.expect += told.splitlines()
     return run(options)
 
 

@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""Counts instructions in QEMU (-icount): the same numbers in every run, or something is not deterministic.
+
+Numbers that differ from those in instruction_counts.txt are printed; that is no failure, but what a reviewer wants
+to know. The file holds what g++ 12 makes of the release build; --rewrite writes it anew.
+
+Usage: instruction_counts.py [--rewrite] KERNEL
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+from run_kernel import command_line
+
+KEPT = pathlib.Path(__file__).with_name("instruction_counts.txt")
+NAMES = ("map_fault", "empty_transaction", "read_a_word", "commit_a_word", "allocate_64_bytes", "store_a_link")
+
+
+def counts(kernel):
+    command = command_line(kernel, [], 64) + ["-icount", "shift=0,sleep=off"]
+    said = subprocess.run(command, timeout=60, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout
+    found = dict(re.findall(r"^(\w+) (\d+)$", said, re.MULTILINE))
+    missing = [name for name in NAMES if name not in found]
+    if missing:
+        sys.exit(f"not counted: {missing}; the kernel said:\n{said}")
+    return {name: int(found[name]) for name in NAMES}
+
+
+def main():
+    arguments = [word for word in sys.argv[1:] if word != "--rewrite"]
+    first, second = counts(arguments[0]), counts(arguments[0])
+    if first != second:
+        sys.exit(f"two runs differ:\n{first}\n{second}")
+    if "--rewrite" in sys.argv:
+        KEPT.write_text("".join(f"{name} {first[name]}\n" for name in NAMES))
+    kept = dict(line.split() for line in KEPT.read_text().splitlines())
+    for name in NAMES:
+        was = int(kept.get(name, 0))
+        print(f"{name}: {first[name]} instructions" + ("" if was == first[name] else f" (it was {was})"))
+
+
+if __name__ == "__main__":
+    main()
