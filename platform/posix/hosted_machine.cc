@@ -170,8 +170,10 @@ void HostedMachine::report_failed_join(const Membership& membership) const {
     if (refusal.reason == wire::RefusalReason::kPageServer) {
       throw JoinRefused(who + " has a PageServer already; start this node without being one");
     }
-    throw JoinRefused(who + " does not take this node: " +
-                      words_for_geometry(config.core.geometry, refusal.geometry));
+    const auto& own = config.core.geometry;
+    const auto& theirs = refusal.geometry;
+    throw JoinRefused(who + " does not take this node: " + words_for_geometry(own, theirs),
+                      own.pages != theirs.pages ? theirs.bytes() : 0);
   }
   std::string asked;
   for (const auto& seed : options.seeds) asked += (asked.empty() ? "" : ", ") + seed;

@@ -21,6 +21,10 @@ WRONG = [
     (("node", "--peer", "somewhere"), "somewhere"),
     (("node", "--workload", "lottery"), "none"),
     (("node", "--delay", "91"), "--delay"),
+    (("inspect",), "subcommand"),
+    (("inspect", "page"), "PAGE"),
+    (("inspect", "page", "first"), "PAGE"),
+    (("inspect", "names", "--bind", "nowhere"), "nowhere"),
     (("torture", "--faults", "loss,rain"), "reordering"),
     (("torture", "--workload", "lottery"), "registers"),
     (("torture", "--nodes", "0"), "1"),
@@ -40,7 +44,11 @@ code, out, err = run("node", "--cluster", unique_cluster(), "--found", "never", 
                      "0.3")
 expect(code == EXIT_NOT_REACHABLE, f"nobody there: exit code {code}", out, err)
 
-for command in ("demo", "node", "check", "sim", "torture", "doctor", "version"):
+code, out, err = run("inspect", "heap", "--cluster", unique_cluster(), "--join-timeout", "0.3")
+expect(code == EXIT_NOT_REACHABLE, f"nobody to inspect: exit code {code}", out, err)
+expect("start its first node" in err, "does not say what would help", err)
+
+for command in ("demo", "node", "inspect", "check", "sim", "torture", "doctor", "version"):
     code, out, err = run(command, "--help")
     expect(code == EXIT_DONE, f"plurix {command} --help: exit code {code}", out, err)
     expect(out.count("  plurix " + command) >= 2, f"plurix {command} --help: two examples", out)

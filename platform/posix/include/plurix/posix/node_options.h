@@ -68,7 +68,14 @@ class NotReachable : public std::runtime_error {
 /// The cluster refused this node. The words say why and which option to change.
 class JoinRefused : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit JoinRefused(const std::string& words, std::uint64_t heap_bytes = 0)
+      : std::runtime_error(words), heap_bytes_(heap_bytes) {}
+
+  /// Size of the cluster's heap, if this node was started with another; else 0.
+  std::uint64_t heap_bytes() const noexcept { return heap_bytes_; }
+
+ private:
+  std::uint64_t heap_bytes_;
 };
 
 /// The first of the kClusterPorts ports where nodes of this name look for each other.
