@@ -52,7 +52,7 @@ void Attempt::add_read(PageIndex page) noexcept {
   if (has_read(page)) return;
   if (mutated("page_missing_from_read_set") && reads_ % 4 == 3) return;
   read_set_[reads_++] = page;
-  read_stamp_[page] = number_;
+  read_stamp_[page] = stamp_for(page);
 }
 
 bool Attempt::add_write(PageIndex page) noexcept {
@@ -63,7 +63,7 @@ bool Attempt::add_write(PageIndex page) noexcept {
   slot_[page] = static_cast<std::uint32_t>(writes_);
   std::memcpy(shadow(page).data(), directory_.frame(page).data(), kPageSize);
   write_set_[writes_++] = page;
-  write_stamp_[page] = number_;
+  write_stamp_[page] = stamp_for(page);
   return true;
 }
 
@@ -72,11 +72,41 @@ std::span<std::byte, kPageSize> Attempt::committed_contents(PageIndex page) cons
   return written ? shadow(page) : directory_.frame(page);
 }
 
-void Attempt::collide(PageIndex page, CommitTime time) noexcept {
+void Attempt::collide(PageIndex page, CommitTime time, NodeId writer) noexcept {
+  if (watch_.watches(page)) tell_overwritten(page, writer);
   if (!active_ || doomed_) return;
   const bool held = directory_.state(page) != PageState::kAbsent;
   const bool counts = reads_everything_ && !mutated("conservative_reads_forgotten");
-  if (has_read(page) || (counts && held)) doom(page, time);
+  if (!has_read(page) && !(counts && held)) return;
+  tell_collided(page, writer);
+  doom(page, time);
+}
+
+void Attempt::tell_access(PageIndex page, std::uint64_t offset, std::uint64_t size,
+                          Access access) noexcept {
+  const auto& observer = watch_.observer();
+  if (observer.accessed == nullptr || !active_ || doomed_) return;
+  const auto first = std::uint64_t{page} * kPageSize;
+  const auto begin = std::max(offset, first) - first;
+  const auto end = std::min<std::uint64_t>(offset + size - first, kPageSize);
+  observer.accessed(observer.self,
+                    {.attempt = number_,
+                     .page = page,
+                     .begin = static_cast<std::uint32_t>(begin),
+                     .end = static_cast<std::uint32_t>(end),
+                     .access = access},
+                    committed_contents(page));
+}
+
+void Attempt::tell_overwritten(PageIndex page, NodeId writer) noexcept {
+  const auto& observer = watch_.observer();
+  if (observer.overwritten != nullptr) observer.overwritten(observer.self, page, writer);
+}
+
+void Attempt::tell_collided(PageIndex page, NodeId writer) noexcept {
+  const auto& observer = watch_.observer();
+  if (observer.collided == nullptr) return;
+  observer.collided(observer.self, page, writer, number_, committed_contents(page));
 }
 
 void Attempt::doom(PageIndex page, CommitTime time) noexcept {

@@ -82,7 +82,7 @@ void Commits::apply(const wire::RecordView& record, CommitTime last) noexcept {
 }
 
 void Commits::invalidate(PageIndex page, NodeId owner, CommitTime time) noexcept {
-  attempt_.collide(page, time);
+  attempt_.collide(page, time, owner);
   if (directory_.state(page) != PageState::kAbsent) {
     directory_.set_state(page, PageState::kAbsent);
     // What a doomed attempt has seen it may see again until it ends: one snapshot (DESIGN T2).

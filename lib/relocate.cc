@@ -120,8 +120,15 @@ Offset LinkWalk::next() {
 Offset relocate(Transaction& t, Offset body) {
   const auto header = header_of(t, body);
   if (header == 0) t.misuse("what is moved is no object, or only a part of one");
+  return relocate(t, body, Tag(t.load(header + kTagAt)).placement());
+}
+
+Offset relocate(Transaction& t, Offset body, Placement placement) {
+  const auto header = header_of(t, body);
+  if (header == 0) t.misuse("what is moved is no object, or only a part of one");
   if (Tag(t.load(header + kTagAt)).has(Tag::kPinned)) return body;
-  const auto request = request_like(t, header);
+  auto request = request_like(t, header);
+  request.placement = placement;
   const auto to = allocate(t, request);
   const auto new_header = header_of(t, to);
   std::memcpy(t.writing_range(to, request.bytes), t.reading_range(body, request.bytes),

@@ -188,6 +188,9 @@ class Node {
   /// mask, from a fault or an interrupt, after kRestart.
   [[noreturn]] void restart() noexcept { plurix_restore_context(&restart_point_, 1); }
 
+  /// Pages whose accesses and collisions are told to an observer, between transactions.
+  PageWatch& watch() noexcept { return protocol_.attempt().watch(); }
+
   // ---- to look at
 
   const ProtocolCore& protocol() const noexcept { return protocol_; }
@@ -346,7 +349,7 @@ class Node {
 
   void read(std::uint64_t offset, std::uint64_t size) {
     pause();
-    for_each_page(offset, size, [this](PageIndex page) {
+    for_each_page(offset, size, [&](PageIndex page) {
       // Absent: really touch it, so that the fault source reports it as it would for any code.
       if (faults_.traps() && protocol_.attempt().active() && !protocol_.attempt().doomed() &&
           !protocol_.is_present(page)) {
@@ -355,6 +358,7 @@ class Node {
       const Masked masked(*this);
       check_attempt();
       if (!fault_in(page, Access::kRead, faults_.traps())) leave_body();
+      protocol_.attempt().tell(page, offset, size, Access::kRead);
     });
   }
 
@@ -382,10 +386,11 @@ class Node {
 
   void write(std::uint64_t offset, std::uint64_t size) {
     pause();
-    for_each_page(offset, size, [this](PageIndex page) {
+    for_each_page(offset, size, [&](PageIndex page) {
       const Masked masked(*this);
       check_attempt();
       if (!fault_in(page, Access::kWrite, false)) leave_body();
+      protocol_.attempt().tell(page, offset, size, Access::kWrite);
     });
   }
 

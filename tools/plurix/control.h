@@ -9,6 +9,7 @@
 //   verify [heap]           → verified ok, words, numbers, effects; with "heap" of the whole heap
 //   save HISTORY TRACE      → saved   attempts, full ("-": no such file)
 //   workload NAME           → workload name; what the last one recorded is forgotten
+//   (while it works)        → sharing words, page, objects (sharing_words.h)
 //   quit                    → the node leaves, and its process ends
 //
 // A node that cannot go on says so with `failed` (words) and ends. While a node waits for a command

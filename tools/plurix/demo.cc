@@ -41,6 +41,7 @@ class Demo {
                                       "--heap",          std::to_string(settings_.heap_bytes),
                                       "--drop",          std::to_string(settings_.drop_percent),
                                       "--seed",          std::to_string(settings_.seed + index),
+                                      "--false-sharing", settings_.false_sharing,
                                       "--history-limit", std::to_string(settings_.history_limit)};
     if (!settings_.trace_file.empty()) words.push_back("--record-trace");
     return {.arguments = std::move(words), .log = {}};
@@ -69,17 +70,29 @@ class Demo {
       fleet_.look_around(
           std::min(milliseconds(100), std::chrono::ceil<milliseconds>(end - Clock::now())));
       display_.update(fleet_.nodes());
+      tell_of_sharing();
     }
     fleet_.ask_all("stop", "stopped");
+    tell_of_sharing();
     seconds_ = std::chrono::duration<double>(Clock::now() - begin).count();
     display_.finish(fleet_.nodes());
+  }
+
+  void tell_of_sharing() {
+    for (const auto& node : fleet_.nodes()) {
+      while (const auto found = node->take("sharing")) {
+        display_.say(found->value("words", ""));
+        sharing_.push_back(*found);
+      }
+    }
   }
 
   DemoResult collect_and_judge() {
     const bool traces = !settings_.trace_file.empty();
     DemoResult result{.seconds = seconds_,
                       .record = collect(fleet_, directory_.path(), {traces, settings_.verify}),
-                      .verdict = {}};
+                      .verdict = {},
+                      .sharing = sharing_};
     result.verdict = judge(result.record, settings_.history_file);
     if (traces) write_traces();
     return result;
@@ -98,6 +111,7 @@ class Demo {
   DemoDisplay display_;
   NodeFleet fleet_{"demo-" + std::to_string(::getpid())};
   double seconds_ = 0;
+  nlohmann::json sharing_ = nlohmann::json::array();
 };
 
 }  // namespace

@@ -14,6 +14,7 @@ struct DemoSettings {
   std::string strategy = "fair";
   std::uint64_t heap_bytes = std::uint64_t{64} << 20;
   double drop_percent = 0;
+  std::string false_sharing = "off";  ///< off, report, dissolve
   std::uint64_t seed = 1;
   std::uint64_t history_limit = 100'000;
   std::string history_file;

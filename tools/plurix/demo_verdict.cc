@@ -58,6 +58,7 @@ std::string DemoResult::to_json(const DemoSettings& settings) const {
   json["history_complete"] = !verdict.up_to.has_value();
   json["attempts"] = verdict.report.counts.attempts;
   json["violations"] = verdict.report.violation_count;
+  if (settings.false_sharing != "off") json["sharing"] = sharing;
   json["per_node"] = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < record.statuses.size(); ++i) {
     nlohmann::ordered_json node = {{"node", i}};

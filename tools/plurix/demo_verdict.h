@@ -12,6 +12,7 @@ struct DemoResult {
   double seconds = 0;
   RunRecord record;
   RunVerdict verdict;
+  nlohmann::json sharing;  ///< what the nodes' monitors have found, in order
 
   std::string words() const;
   std::string to_json(const DemoSettings& settings) const;

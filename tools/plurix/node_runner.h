@@ -1,6 +1,7 @@
 // NodeRunner: one node running one workload, by hand or on command (control.h).
 #pragma once
 
+#include <plurix/gc/false_sharing_monitor.h>
 #include <plurix/history/json_lines.h>
 #include <plurix/posix/node.h>
 
@@ -14,6 +15,7 @@
 #include "exit_codes.h"
 #include "net_faults.h"
 #include "node_settings.h"
+#include "sharing_words.h"
 #include "state_report.h"
 #include "state_signal.h"
 #include "stop_signals.h"
@@ -50,7 +52,11 @@ class NodeRunner {
       : node_(node),
         settings_(settings),
         recorder_(node.incarnation(), {.attempts = wanted_attempts(settings)}, Workload::key_name),
-        prng_(mix(settings.seed, node.id())) {}
+        prng_(mix(settings.seed, node.id())),
+        monitor_(settings.false_sharing == "dissolve" ? gc::SharingPolicy::kDissolve
+                                                      : gc::SharingPolicy::kReport) {
+    if (settings.false_sharing != "off") monitor_.attach(node);
+  }
 
   /// Says who this node is, before its first workload.
   void say_ready() {
@@ -145,6 +151,7 @@ class NodeRunner {
     auto next_status = node_.now() + status_interval;
     for (;;) {
       if (workload_.step(node_, recorder_, prng_) == Status::kUnknown) return;
+      if (const auto report = monitor_.relieve(node_)) say_sharing(*report);
       const auto now = node_.now();
       if (now < next_look) continue;
       next_look = now + milliseconds(10);
@@ -183,6 +190,15 @@ class NodeRunner {
                 static_cast<unsigned long long>(counts.aborted),
                 static_cast<unsigned long long>(core.fetches),
                 static_cast<unsigned long long>(node_.commit_time().value));
+    std::fflush(stdout);
+  }
+
+  void say_sharing(const gc::SharingReport& report) {
+    const auto outcome = node_.read_only(Freshness::kSnapshot,
+                                         [&](Transaction& t) { return sharing_line(t, report); });
+    if (!outcome.committed()) return;
+    if (settings_.control || settings_.json) return say(*outcome.value);
+    std::printf("%s\n", outcome.value->value("words", "").c_str());
     std::fflush(stdout);
   }
 
@@ -238,6 +254,7 @@ class NodeRunner {
   workloads::Recorder recorder_;
   Workload workload_;
   Prng prng_;
+  gc::FalseSharingMonitor monitor_;
   LineInput input_{STDIN_FILENO};
 };
 

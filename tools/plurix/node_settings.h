@@ -24,6 +24,7 @@ struct NodeSettings {
   std::uint64_t history_limit = 100'000;  ///< attempts recorded at most
   std::string history_file;
   std::string trace_file;
+  std::string false_sharing = "off";  ///< off, report, dissolve
   bool trace = false;
   bool json = false;
   bool control = false;  ///< obeys commands on stdin (control.h)

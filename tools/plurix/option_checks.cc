@@ -84,6 +84,15 @@ CLI::Option* add_workload_option(CLI::App& command, std::string& name, bool or_n
       ->capture_default_str();
 }
 
+CLI::Option* add_false_sharing_option(CLI::App& command, std::string& policy) {
+  return command
+      .add_option("--false-sharing", policy,
+                  "Objects that collide only because they share a page: off, report, dissolve "
+                  "(move them to the nodes that use them)")
+      ->check(one_of("policy", {"off", "report", "dissolve"}))
+      ->capture_default_str();
+}
+
 CLI::Option* add_drop_option(CLI::App& command, double& percent) {
   return add_net_fault_option(command, kNetFaults[0], percent);
 }

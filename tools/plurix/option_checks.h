@@ -15,6 +15,7 @@ CLI::Option* add_heap_option(CLI::App& command, std::uint64_t& bytes);
 CLI::Option* add_fault_source_option(CLI::App& command, std::string& name);
 CLI::Option* add_strategy_option(CLI::App& command, std::string& name);
 CLI::Option* add_workload_option(CLI::App& command, std::string& name, bool or_none);
+CLI::Option* add_false_sharing_option(CLI::App& command, std::string& policy);
 CLI::Option* add_drop_option(CLI::App& command, double& percent);
 
 /// --drop, --duplicate, …: a percentage for each fault of net_faults.h.

@@ -1,12 +1,13 @@
-// counter, disjoint, falseshare: nodes add one to a word, again and again. What differs is only
-// where the words stand: one for all, one a page, or all on one page.
+// counter, disjoint, falseshare: nodes add one to a word, again and again. Each word is an object
+// of its own, found through a table of links; what differs is only where the words stand: one for
+// all, one a page, or all next to each other.
 #pragma once
 
 #include "workloads/workload.h"
 
 namespace plurix::workloads {
 
-/// `Place::index(node)` is the node's word, `Place::kStride` how far words are apart, in words.
+/// `Place::index(node)` is the node's word, `Place::kBytes` the size of the object it is in.
 template <class Place>
 class Words {
  public:
@@ -16,17 +17,21 @@ class Words {
 
   template <class Node>
   void setup(Node& node, Recorder& recorder) {
-    recorder.update(node, [](Transaction& t, Notes&) { t.root<Table>(kName); });
+    recorder.update(node, [](Transaction& t, Notes&) {
+      const auto table = t.root<Table>(kName);
+      if (table->words[0]) return;
+      for (auto& word : table.mut()->words) word = t.make<Word>();
+    });
   }
 
   template <class Node>
   Status step(Node& node, Recorder& recorder, Prng&) {
     const auto index = Place::index(node.id());
     const auto outcome = recorder.update(node, [&](Transaction& t, Notes& notes) {
-      const auto word = word_at(t.root<Table>(kName), index);
-      const auto value = *word;
+      const Ref<Word> word = t.root<Table>(kName)->words[index];
+      const auto value = word->value;
       notes.read(index, value);
-      *word.mut() = value + 1;
+      word.mut()->value = value + 1;
       notes.write(index, value + 1);
     });
     if (outcome.committed()) recorder.add_effects(1);
@@ -38,7 +43,7 @@ class Words {
     const auto outcome = node.read_only(Freshness::kLatest, [](Transaction& t) {
       const auto table = t.root<Table>(kName);
       std::int64_t sum = 0;
-      for (std::size_t i = 0; i < Place::kWords; ++i) sum += *word_at(table, i);
+      for (const auto& word : table->words) sum += word->value;
       return sum;
     });
     if (!outcome.committed()) return unread(kName, outcome.reason);
@@ -50,38 +55,38 @@ class Words {
   }
 
  private:
-  struct Table {
-    std::int64_t words[Place::kWords * Place::kStride] = {};
+  struct Word {
+    std::int64_t value = 0;
+    char rest[Place::kBytes - sizeof(std::int64_t)] = {};
   };
-
-  static Ref<std::int64_t> word_at(const Ref<Table>& table, std::size_t index) {
-    return table.element(&Table::words, index * Place::kStride);
-  }
+  struct Table {
+    Link<Word> words[Place::kWords];
+  };
 };
 
 struct OneForAll {
   static constexpr std::string_view kName = "counter";
   static constexpr std::size_t kWords = 1;
-  static constexpr std::size_t kStride = 1;
+  static constexpr std::size_t kBytes = 16;
   static constexpr std::size_t index(NodeId) noexcept { return 0; }
 };
 
 struct OneAPage {
   static constexpr std::string_view kName = "disjoint";
   static constexpr std::size_t kWords = kMaxNodes;
-  static constexpr std::size_t kStride = kPageSize / sizeof(std::int64_t);
+  static constexpr std::size_t kBytes = kPageSize / 2 + 64;  ///< no two fit a page
   static constexpr std::size_t index(NodeId node) noexcept { return node; }
 };
 
-struct AllOnOnePage {
+struct NextToEachOther {
   static constexpr std::string_view kName = "falseshare";
   static constexpr std::size_t kWords = kMaxNodes;
-  static constexpr std::size_t kStride = 1;
+  static constexpr std::size_t kBytes = 16;
   static constexpr std::size_t index(NodeId node) noexcept { return node; }
 };
 
 using Counter = Words<OneForAll>;
 using Disjoint = Words<OneAPage>;
-using FalseShare = Words<AllOnOnePage>;
+using FalseShare = Words<NextToEachOther>;
 
 }  // namespace plurix::workloads

@@ -75,6 +75,9 @@ inline constexpr std::string_view kMutations[] = {
     "link_not_fixed_on_relocation",
     "links_left_in_freed_object",
     "candidate_dropped",
+    // false sharing
+    "moved_without_hysteresis",
+    "true_sharing_taken_for_false",
     // local objects
     "undo_in_order_of_registration",
     // fairness and faults

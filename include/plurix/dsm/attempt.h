@@ -10,6 +10,7 @@
 #pragma once
 
 #include <plurix/dsm/page_directory.h>
+#include <plurix/dsm/page_watch.h>
 
 #include <atomic>
 
@@ -48,8 +49,12 @@ class Attempt {
   void read_everything() noexcept { reads_everything_ = true; }
   bool reads_everything() const noexcept { return reads_everything_; }
 
-  bool has_read(PageIndex page) const noexcept { return read_stamp_[page] == number_; }
-  bool has_written(PageIndex page) const noexcept { return write_stamp_[page] == number_; }
+  bool has_read(PageIndex page) const noexcept {
+    return (read_stamp_[page] & ~kWatched) == number_;
+  }
+  bool has_written(PageIndex page) const noexcept {
+    return (write_stamp_[page] & ~kWatched) == number_;
+  }
   std::span<const PageIndex> read_set() const noexcept { return read_set_.first(reads_); }
   std::span<const PageIndex> write_set() const noexcept { return write_set_.first(writes_); }
 
@@ -65,11 +70,20 @@ class Attempt {
   /// What the rest of the cluster may see of a page: the shadow image if this attempt wrote it.
   std::span<std::byte, kPageSize> committed_contents(PageIndex page) const noexcept;
 
-  /// A commit at `time` by another node names `page`, which is still in its old state here.
-  void collide(PageIndex page, CommitTime time) noexcept;
+  /// A commit at `time` by `writer` names `page`, which is still in its old state here.
+  void collide(PageIndex page, CommitTime time, NodeId writer = kNoNode) noexcept;
 
   /// Dooms the attempt whatever it read (resynchronization, leaving).
   void doom(PageIndex page, CommitTime time) noexcept;
+
+  /// Pages whose every access is told to an observer, from the next attempt on.
+  PageWatch& watch() noexcept { return watch_; }
+
+  /// An access was recorded: tells the observer if the page is watched.
+  void tell(PageIndex page, std::uint64_t offset, std::uint64_t size, Access access) noexcept {
+    if (watch_.watches(page)) [[unlikely]]
+      tell_access(page, offset, size, access);
+  }
 
   /// The stamps the application's access check compares: an access to `page` is recorded already
   /// when stamps[page] equals the live stamp.
@@ -79,6 +93,16 @@ class Attempt {
 
  private:
   static constexpr std::uint64_t kNoStamp = ~std::uint64_t{0};
+  /// In a stamp: it shall not match the live stamp, so that the next access is told, too.
+  static constexpr std::uint64_t kWatched = std::uint64_t{1} << 63;
+
+  std::uint64_t stamp_for(PageIndex page) const noexcept {
+    return watch_.watches(page) ? number_ | kWatched : number_;
+  }
+  void tell_access(PageIndex page, std::uint64_t offset, std::uint64_t size,
+                   Access access) noexcept;
+  void tell_overwritten(PageIndex page, NodeId writer) noexcept;
+  void tell_collided(PageIndex page, NodeId writer) noexcept;
 
   std::span<std::byte, kPageSize> shadow(PageIndex page) const noexcept {
     return std::span<std::byte, kPageSize>{shadows_.data() + std::size_t{slot_[page]} * kPageSize,
@@ -86,6 +110,7 @@ class Attempt {
   }
 
   PageDirectory& directory_;
+  PageWatch watch_;
   std::span<std::uint64_t> read_stamp_;
   std::span<std::uint64_t> write_stamp_;
   std::span<PageIndex> read_set_;

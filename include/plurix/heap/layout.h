@@ -152,6 +152,12 @@ class Tag {
   constexpr bool is_object() const noexcept { return word_ >> 56 == kObject; }
   constexpr bool is_hole() const noexcept { return word_ >> 56 == kHole; }
   constexpr bool has(std::uint64_t flag) const noexcept { return (flags() & flag) != 0; }
+  /// How often the object was moved because it was falsely shared, up to kMostMoves.
+  static constexpr unsigned kMostMoves = 15;
+  constexpr unsigned moves() const noexcept { return static_cast<unsigned>(flags() >> 12); }
+  constexpr Tag moved_once_more() const noexcept {
+    return moves() == kMostMoves ? *this : Tag(word_ + (std::uint64_t{1} << 44));
+  }
   constexpr Tag with(std::uint64_t flag) const noexcept { return Tag(word_ | flag << 32); }
   constexpr Tag without(std::uint64_t flag) const noexcept { return Tag(word_ & ~(flag << 32)); }
 

@@ -42,6 +42,9 @@ class LinkWalk {
 /// object that is pinned stays.
 Offset relocate(Transaction& t, Offset body);
 
+/// The same, to pages of another placement.
+Offset relocate(Transaction& t, Offset body, Placement placement);
+
 /// Moves every object of a page of small objects to pages of this node, so that the page becomes
 /// empty unless something on it is pinned. Returns how many were moved.
 std::uint32_t evacuate(Transaction& t, PageIndex page);

@@ -76,6 +76,9 @@ class BasicNode {
   void stop() noexcept { core_.stop(); }
   bool stopped() const noexcept { return core_.stopped(); }
 
+  /// Pages whose accesses and collisions are told to an observer. Between transactions.
+  PageWatch& watch() noexcept { return core_.watch(); }
+
   NodeId id() const noexcept { return core_.id(); }
   CommitTime commit_time() const noexcept { return core_.commit_time(); }
   Instant now() const noexcept { return core_.now(); }
