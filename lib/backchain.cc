@@ -38,9 +38,18 @@ Offset head_word(Transaction& t, Offset header) {
   return own_cell(t, chain & ~kSegmented);
 }
 
+/// A collector that has condemned the object learns that somebody had a way to it after all.
+void spare(Transaction& t, Offset header) {
+  const Tag tag(t.load(header + kTagAt));
+  if (!tag.is_condemned() || mutated("condemned_object_not_spared")) [[likely]]
+    return;
+  t.store(header + kTagAt, tag.spared().word());
+}
+
 void enter_link(Transaction& t, Slot& link, Offset slot, Offset target, std::uint64_t flags) {
   const auto header = header_of(t, target);
   if (header == 0) t.misuse("a Link to what is no object, or only a part of one");
+  if ((flags & kOfCollector) == 0) spare(t, header);
   const auto head = head_word(t, header);
   const auto first = t.load(head);
   link = {target | flags, first, head};
@@ -118,6 +127,19 @@ ChainWalk::ChainWalk(Transaction& t, Offset header) : t_(t) {
   }
   table_ = chain & ~kSegmented;
   skip_empty();
+}
+
+ChainWalk::ChainWalk(Transaction& t, Offset header, const ChainPosition& position)
+    : ChainWalk(t, header) {
+  const auto at = position.at;
+  if (at == 0 || target_of(t.load(at + kTargetAt)) != body_of(t, header)) return;
+  const auto back = t.load(at + kBackAt);
+  // What an object that was moved has left behind looks like a link, but no chain leads to it.
+  if (back % kGranule != 0 || back == 0 || back >= offset_of(t.pages()) || t.load(back) != at) {
+    return;
+  }
+  at_ = at;
+  node_ = position.node;
 }
 
 void ChainWalk::skip_empty() {

@@ -70,6 +70,12 @@ Offset push_slot(Transaction& t) {
   return slot_in(state->candidates, state->candidate_count++);
 }
 
+/// Without a write, so that a collector with nothing to do disturbs nobody.
+bool is_empty(Transaction& t, const NodeState& state) {
+  if (state.candidates == 0) return true;
+  return state.candidate_count == 0 && t.load(state.candidates) == 0;
+}
+
 void count_lost(Transaction& t) {
   ++t.writing<ManagerState>(offset_of(Regions::kManager))->lost_candidates;
 }
@@ -82,12 +88,14 @@ void add_candidate(Transaction& t, Offset header) {
   const auto slot = push_slot(t);
   if (slot == 0) return count_lost(t);
   t.store(header + kTagAt, tag.with(Tag::kCandidate).word());
-  set_link(t, slot, body_of(t, header), kWeak);
+  set_link(t, slot, body_of(t, header), kWeak | kOfCollector);
 }
 
-Offset take_candidate(Transaction& t) {
-  const auto at = own_state(t);
-  if (at == 0) return 0;
+Offset take_candidate(Transaction& t) { return take_candidate_of(t, t.node_id()); }
+
+Offset take_candidate_of(Transaction& t, NodeId node) {
+  const auto at = state_of(t, node);
+  if (at == 0 || is_empty(t, *t.reading<NodeState>(at))) return 0;
   auto* state = t.writing<NodeState>(at);
   for (;;) {
     while (state->candidate_count > 0) {
@@ -104,6 +112,41 @@ Offset take_candidate(Transaction& t) {
     if (older == 0) return 0;  // the last chunk stays for the next candidates
     drop_chunk(t, *state, older);
   }
+}
+
+bool suspend_candidate(Transaction& t, Offset header) {
+  if (mutated("suspended_candidate_forgotten")) return true;
+  const auto at = own_state(t);
+  if (at == 0) return false;
+  auto* state = t.writing<NodeState>(at);
+  if (state->suspended == 0) state->suspended = new_chunk(t, 0);
+  if (state->suspended == 0) return false;
+  for (std::uint32_t i = 0; i < kCandidatesPerChunk; ++i) {
+    const auto slot = slot_in(state->suspended, i);
+    if (t.load(slot + kTargetAt) != 0) continue;
+    set_link(t, slot, body_of(t, header), kWeak | kOfCollector);
+    return true;
+  }
+  return false;
+}
+
+Suspended find_suspended(Transaction& t, NodeId node, std::uint32_t from) {
+  const auto at = state_of(t, node);
+  const auto chunk = at == 0 ? 0 : t.reading<NodeState>(at)->suspended;
+  if (chunk == 0) return {};
+  for (std::uint32_t i = 0; i < kCandidatesPerChunk; ++i) {
+    const auto slot = slot_in(chunk, (from + i) % kCandidatesPerChunk);
+    const auto body = t.load(slot + kTargetAt) & ~kTargetFlags;
+    if (body != 0) return {slot, body};
+  }
+  return {};
+}
+
+void end_suspension(Transaction& t, Offset slot) { remove_link(t, slot); }
+
+std::uint32_t filled_pages(Transaction& t) {
+  const auto at = state_of(t, t.node_id());
+  return at == 0 ? 0 : t.reading<NodeState>(at)->filled_count;
 }
 
 PageIndex take_filled_page(Transaction& t) {

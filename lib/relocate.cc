@@ -83,6 +83,10 @@ void free_object(Transaction& t, Offset body) {
   clear_links(t, header);
   if (is_linked(t, header)) t.misuse("an object is freed while a link leads to it");
   clear_weak_links_to(t, header);
+  discard_object(t, header);
+}
+
+void discard_object(Transaction& t, Offset header) {
   free_segments(t, header);
   deallocate(t, header);
 }
@@ -115,6 +119,13 @@ Offset LinkWalk::next() {
     }
   }
   return slot;
+}
+
+void LinkWalk::skip_elements(std::uint64_t count) {
+  PLURIX_ASSERT(run_ == 0 && in_run_ == 0);
+  const auto skipped = count < elements_ ? count : elements_;
+  elements_ -= skipped;
+  body_ += skipped * element_size_;
 }
 
 Offset relocate(Transaction& t, Offset body) {

@@ -78,6 +78,13 @@ inline constexpr std::string_view kMutations[] = {
     // false sharing
     "moved_without_hysteresis",
     "true_sharing_taken_for_false",
+    // the collector
+    "linked_object_collected",
+    "chain_searched_in_part",
+    "condemned_object_not_spared",
+    "suspended_candidate_forgotten",
+    "condemned_not_checked_again",
+    "new_objects_not_looked_at",
     // local objects
     "undo_in_order_of_registration",
     // fairness and faults

@@ -20,7 +20,7 @@ inline constexpr std::uintptr_t kDefaultHeapBase = 0x5500'0000'0000;
 struct HeapGeometry {
   std::uint64_t base = kDefaultHeapBase;  ///< virtual address of page 0
   std::uint32_t pages = 16384;            ///< size in pages
-  std::uint32_t format = 2;               ///< version of the heap's layout (docs/heap.md)
+  std::uint32_t format = 3;               ///< version of the heap's layout (docs/heap.md)
 
   friend constexpr bool operator==(const HeapGeometry&, const HeapGeometry&) noexcept = default;
   constexpr std::uint64_t bytes() const noexcept { return std::uint64_t{pages} * kPageSize; }

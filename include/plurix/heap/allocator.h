@@ -82,6 +82,7 @@ struct NodeState {
   std::uint32_t filled_count = 0;
   std::uint32_t filled_lost = 0;  ///< pages for which there was no room in the ring
   PageIndex filled[kFilledPages] = {};
+  Offset suspended = 0;  ///< candidates whose examination takes several transactions (candidates.h)
 };
 
 /// The state of a node, 0 if it has never allocated.

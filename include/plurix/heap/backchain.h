@@ -23,6 +23,7 @@ inline constexpr Offset kBackAt = 16;
 
 /// Flags in the low bits of a link's target.
 inline constexpr std::uint64_t kWeak = 1;
+inline constexpr std::uint64_t kOfCollector = 2;  ///< weak, in a queue: only collectors follow it
 inline constexpr std::uint64_t kTargetFlags = 7;
 
 /// In a chain word: the rest is the offset of a SegmentTable.
@@ -48,14 +49,26 @@ void segment_chain(Transaction& t, Offset body);
 /// Whether a link keeps the object alive.
 bool is_linked(Transaction& t, Offset header);
 
-/// Calls `visit(slot)` for each entry of the object's chains until it returns false. The entry that
-/// is visited may be removed meanwhile.
+/// How far a walk along a chain has come.
+struct ChainPosition {
+  Offset at = 0;           ///< the next entry's slot
+  std::uint32_t node = 0;  ///< whose cell of a popular object comes after this one
+};
+
+/// Goes through the entries of the object's chains. The entry that is visited may be removed
+/// meanwhile.
 class ChainWalk {
  public:
   ChainWalk(Transaction& t, Offset header);
 
+  /// Goes on where another walk, perhaps in an earlier transaction, has stopped: at the beginning
+  /// if what came next there is not an entry of this object any more.
+  ChainWalk(Transaction& t, Offset header, const ChainPosition& position);
+
   /// The next entry's slot; 0 behind the last.
   Offset next();
+
+  ChainPosition position() const noexcept { return {at_, node_}; }
 
  private:
   void skip_empty();

@@ -32,6 +32,29 @@ void add_candidate(Transaction& t, Offset header);
 /// Candidates that were freed meanwhile are passed over.
 Offset take_candidate(Transaction& t);
 
+/// The same out of another node's queue: of one that is gone.
+Offset take_candidate_of(Transaction& t, NodeId node);
+
+/// Keeps a candidate that was taken and cannot be examined in one transaction, so that it is not
+/// forgotten if the node crashes meanwhile. False if there is no room.
+bool suspend_candidate(Transaction& t, Offset header);
+
+/// A suspended candidate of the node, as a body and the slot of the weak link that keeps it.
+struct Suspended {
+  Offset slot = 0;
+  Offset body = 0;
+};
+
+/// The first one at or behind place `from` (0 … kCandidatesPerChunk-1), going round; slot 0: there
+/// is none.
+Suspended find_suspended(Transaction& t, NodeId node, std::uint32_t from);
+
+/// The examination is over.
+void end_suspension(Transaction& t, Offset slot);
+
+/// Pages that this node has filled and that were not taken yet.
+std::uint32_t filled_pages(Transaction& t);
+
 /// Takes a page that this node has filled since the last time: kNoPage when there is none.
 PageIndex take_filled_page(Transaction& t);
 

@@ -130,7 +130,6 @@ class Tag {
   static constexpr std::uint64_t kPinned = 1u << 2;     ///< found by its address: never moved
   static constexpr std::uint64_t kCandidate = 1u << 3;  ///< stands in a queue of candidates
   static constexpr std::uint64_t kLinkless = 1u << 4;   ///< has no type descriptor and no links
-  static constexpr std::uint64_t kCollector = 0xf00;    ///< four bits for the collector
 
   constexpr Tag() noexcept = default;
   constexpr explicit Tag(std::uint64_t word) noexcept : word_(word) {}
@@ -161,10 +160,26 @@ class Tag {
   constexpr Tag with(std::uint64_t flag) const noexcept { return Tag(word_ | flag << 32); }
   constexpr Tag without(std::uint64_t flag) const noexcept { return Tag(word_ & ~(flag << 32)); }
 
+  /// The node whose collector is about to free the object, with the rest of a cycle; kNoNode: none.
+  /// Whatever links to the object anew, and whoever moves it, takes this mark off.
+  constexpr NodeId condemner() const noexcept {
+    const auto mark = (word_ >> kCondemnerShift) & 0xff;
+    return mark == 0 ? kNoNode : static_cast<NodeId>(mark - 1);
+  }
+  constexpr bool is_condemned() const noexcept { return (word_ >> kCondemnerShift & 0xff) != 0; }
+  constexpr Tag condemned_by(NodeId node) const noexcept {
+    return Tag(spared().word_ | (std::uint64_t{node} + 1) << kCondemnerShift);
+  }
+  constexpr Tag spared() const noexcept {
+    return Tag(word_ & ~(std::uint64_t{0xff} << kCondemnerShift));
+  }
+
  private:
+  static constexpr unsigned kCondemnerShift = 48;
+
   std::uint64_t word_ = 0;
 };
-static_assert(kPageSize <= 0xffff);
+static_assert(kPageSize <= 0xffff && kMaxNodes < 0xff);
 
 /// In front of every object. `chain` is the head of the backchain (backchain.h).
 struct ObjectHeader {

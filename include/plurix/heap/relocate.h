@@ -16,16 +16,26 @@ namespace heap {
 /// another link leads to it.
 void free_object(Transaction& t, Offset body);
 
+/// Takes back an object whose links are cleared and to which nothing leads any more, not even a
+/// weak link.
+void discard_object(Transaction& t, Offset header);
+
 /// Clears the links of an object, telling the collector of what they led to.
 void clear_links(Transaction& t, Offset header);
 
-/// Calls `visit(slot)` for each link in an object.
+/// Goes through the links in an object.
 class LinkWalk {
  public:
   LinkWalk(Transaction& t, Offset header);
 
   /// The next link's slot; 0 behind the last.
   Offset next();
+
+  /// Goes past so many elements of an array, at most all.
+  void skip_elements(std::uint64_t count);
+
+  /// Elements whose links are not all visited yet; 1 or 0 if the object is no array.
+  std::uint64_t elements_left() const noexcept { return elements_; }
 
  private:
   Transaction& t_;

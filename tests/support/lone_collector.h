@@ -1,0 +1,57 @@
+// A node's collector with the memory it needs; and a node without a network that has one.
+#pragma once
+
+#include <plurix/gc/node_collector.h>
+
+#include <memory>
+#include <vector>
+
+#include "support/lone_node.h"
+#include "support/mark_sweep.h"
+
+namespace plurix::testing {
+
+template <class Node>
+class OwnedCollector {
+ public:
+  OwnedCollector(Node& node, std::uint32_t pages)
+      : storage_(gc::Collector::storage_needed(pages) / sizeof(std::uint64_t)),
+        collector_(std::make_unique<gc::NodeCollector<Node>>(
+            node, pages, std::as_writable_bytes(std::span(storage_)))) {}
+
+  gc::NodeCollector<Node>* operator->() noexcept { return collector_.get(); }
+
+ private:
+  std::vector<std::uint64_t> storage_;
+  std::unique_ptr<gc::NodeCollector<Node>> collector_;
+};
+
+class LoneCollector {
+ public:
+  explicit LoneCollector(std::uint32_t pages = 512)
+      : node_(pages), collector_(node_.node(), pages) {}
+
+  LoneNode& node() noexcept { return node_; }
+  gc::NodeCollector<LoneNode::NodeType>& collector() noexcept { return *collector_.operator->(); }
+  const gc::CollectorCounters& counters() noexcept { return collector().collector().counters(); }
+
+  /// Collects until nothing is left; how many steps that took.
+  int collect_all(const gc::Budget& budget = {}) {
+    int steps = 1;
+    while (collector().collect(gc::Occasion::kIdle, budget)) {
+      if (++steps > 100'000) return -1;
+    }
+    return steps;
+  }
+
+  /// Objects that no root leads to, found by looking at all of them.
+  std::uint64_t garbage() {
+    return node_->run([](Transaction& t) { return reachable(t).garbage; });
+  }
+
+ private:
+  LoneNode node_;
+  OwnedCollector<LoneNode::NodeType> collector_;
+};
+
+}  // namespace plurix::testing

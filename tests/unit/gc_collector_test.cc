@@ -1,0 +1,260 @@
+#include <plurix/heap/candidates.h>
+
+#include <gtest/gtest.h>
+
+#include "support/lone_collector.h"
+
+namespace plurix::testing {
+namespace {
+
+struct Leaf {
+  long value;
+};
+
+struct Vertex {
+  long value;
+  Link<Vertex> edges[2];
+  Link<Leaf> leaf;
+};
+
+struct Root {
+  Link<Vertex> first;
+  Link<Vertex> second;
+  Link<Vertex> weak;
+  Link<Array<Link<Vertex>>> table;
+};
+
+constexpr gc::Budget kSmall{.work = 300, .pages_written = 3};
+
+/// `count` vertices one after the other; the last leads to the first if it is a ring.
+Ref<Vertex> make_row(Transaction& t, int count, bool ring) {
+  const auto first = t.make<Vertex>();
+  auto last = first;
+  for (int i = 1; i < count; ++i) {
+    const auto next = t.make<Vertex>(i);
+    last.mut()->edges[0] = next;
+    last = next;
+  }
+  if (ring) last.mut()->edges[0] = first;
+  return first;
+}
+
+class Collecting : public ::testing::Test {
+ protected:
+  template <class Body>
+  void run(Body body) {
+    here_.node()->run([&](Transaction& t) { body(t, t.root<Root>("root")); });
+  }
+  void build_rings(int rings, int vertices) {
+    run([&](Transaction& t, Ref<Root> root) {
+      const auto table = t.make_array<Link<Vertex>>(static_cast<std::size_t>(rings));
+      root.mut()->table = table;
+      for (std::size_t i = 0; i < table.size(); ++i) *table[i].mut() = make_row(t, vertices, true);
+    });
+  }
+  void expect_all_collected(const gc::Budget& budget = {}) {
+    EXPECT_GT(here_.collect_all(budget), 0);
+    EXPECT_EQ(here_.garbage(), 0u);
+    const auto report = here_.node().verify();
+    EXPECT_TRUE(report.ok()) << to_words(report);
+    EXPECT_EQ(report.unlinked, 0u);
+  }
+  std::uint64_t freed() { return here_.counters().freed; }
+
+  LoneCollector here_{2048};
+};
+
+TEST_F(Collecting, FreesAnObjectThatLosesItsLastLink) {
+  run([](Transaction& t, Ref<Root> root) { root.mut()->first = t.make<Vertex>(); });
+  here_.collect_all();
+  EXPECT_EQ(freed(), 0u);
+  run([](Transaction&, Ref<Root> root) { root.mut()->first = nullptr; });
+  expect_all_collected();
+  EXPECT_EQ(freed(), 1u);
+}
+
+TEST_F(Collecting, FreesAnObjectThatWasNeverLinked) {
+  run([](Transaction& t, Ref<Root>) { (void)t.make<Vertex>(); });
+  expect_all_collected();
+  EXPECT_EQ(freed(), 1u);
+}
+
+TEST_F(Collecting, FreesACycleThatWasNeverLinkedFromOutside) {
+  run([](Transaction& t, Ref<Root>) { (void)make_row(t, 5, true); });
+  expect_all_collected();
+  EXPECT_EQ(freed(), 5u);
+}
+
+TEST_F(Collecting, FreesWhatOnlyAFreedObjectHasLinkedTo) {
+  run([](Transaction& t, Ref<Root> root) { root.mut()->first = make_row(t, 1000, false); });
+  run([](Transaction&, Ref<Root> root) { root.mut()->first = nullptr; });
+  expect_all_collected();
+  EXPECT_EQ(freed(), 1000u);
+}
+
+TEST_F(Collecting, FreesARingThatNothingLeadsTo) {
+  run([](Transaction& t, Ref<Root> root) { root.mut()->first = make_row(t, 10, true); });
+  run([](Transaction&, Ref<Root> root) { root.mut()->first = nullptr; });
+  expect_all_collected();
+  EXPECT_EQ(freed(), 10u);
+  EXPECT_EQ(here_.counters().cycles, 1u);
+}
+
+TEST_F(Collecting, KeepsARingThatHasLostOneOfTwoLinks) {
+  run([](Transaction& t, Ref<Root> root) {
+    root.mut()->first = make_row(t, 10, true);
+    root.mut()->second = root->first->edges[0];
+  });
+  run([](Transaction&, Ref<Root> root) { root.mut()->first = nullptr; });
+  expect_all_collected();
+  EXPECT_EQ(freed(), 0u);
+  EXPECT_GT(here_.counters().alive, 0u);
+}
+
+TEST_F(Collecting, FreesALargeObjectAndWhatItsLinksLeadTo) {
+  build_rings(300, 3);
+  run([](Transaction&, Ref<Root> root) { root.mut()->table = nullptr; });
+  expect_all_collected();
+  EXPECT_EQ(freed(), 901u);
+}
+
+TEST_F(Collecting, FreesARingTooLargeForOneTransaction) {
+  run([](Transaction& t, Ref<Root> root) { root.mut()->first = make_row(t, 3000, true); });
+  run([](Transaction&, Ref<Root> root) { root.mut()->first = nullptr; });
+  expect_all_collected(kSmall);
+  EXPECT_EQ(freed(), 3000u);
+  EXPECT_EQ(here_.counters().trials_freed, 1u);
+}
+
+TEST_F(Collecting, KeepsALargeRingThatARootLeadsTo) {
+  run([](Transaction& t, Ref<Root> root) {
+    root.mut()->first = make_row(t, 3000, true);
+    auto middle = root->first.ref();
+    for (int i = 0; i < 1500; ++i) middle = middle->edges[0];
+    root.mut()->second = middle;
+  });
+  run([](Transaction&, Ref<Root> root) { root.mut()->first = nullptr; });
+  expect_all_collected({.work = 3'000, .pages_written = 16});
+  EXPECT_EQ(freed(), 0u);
+}
+
+TEST_F(Collecting, ClearsWeakLinksToWhatItFrees) {
+  for (const int count : {1, 10, 3000}) {
+    run([&](Transaction& t, Ref<Root> root) {
+      root.mut()->first = make_row(t, count, true);
+      root.mut()->weak.assign_weak(root->first);
+    });
+    run([](Transaction&, Ref<Root> root) { root.mut()->first = nullptr; });
+    expect_all_collected(kSmall);
+    run([&](Transaction&, Ref<Root> root) { EXPECT_FALSE(root->weak) << count; });
+  }
+}
+
+TEST_F(Collecting, FreesPopularObjects) {
+  run([](Transaction& t, Ref<Root> root) {
+    root.mut()->first = make_row(t, 10, true);
+    t.expect_many_links(root->first.ref());
+    t.expect_many_links(root->first->edges[0].ref());
+  });
+  run([](Transaction&, Ref<Root> root) { root.mut()->first = nullptr; });
+  expect_all_collected();
+  EXPECT_EQ(freed(), 10u);
+}
+
+TEST_F(Collecting, KeepsABoundInEachStep) {
+  build_rings(200, 20);
+  run([](Transaction&, Ref<Root> root) { root.mut()->table = nullptr; });
+  std::uint64_t most = 0;
+  for (bool more = true; more;) {
+    const auto before = here_.counters().work;
+    more = here_.collector().collect(gc::Occasion::kIdle, kSmall);
+    most = std::max(most, here_.counters().work - before);
+  }
+  EXPECT_EQ(here_.garbage(), 0u);
+  EXPECT_LT(most, 10u * kSmall.work);
+}
+
+TEST_F(Collecting, DoesWorkForCandidatesNotForTheHeap) {
+  build_rings(500, 20);
+  here_.collect_all();
+  const auto before = here_.counters().work;
+  run([](Transaction&, Ref<Root> root) { root.mut()->table.ref()[7].mut()->clear(); });
+  here_.collect_all();
+  EXPECT_EQ(here_.counters().freed, 20u);
+  EXPECT_LT(here_.counters().work - before, 2'000u + 4u * 2048u);  // and empty pages are looked for
+}
+
+TEST_F(Collecting, FindsWhatAFullHeapCouldNotQueue) {
+  LoneCollector full(40);
+  full.node()->run([](Transaction& t) { (void)t.root<Root>("root"); });
+  while (full.node()
+             ->try_run([](Transaction& t) {
+               const auto root = t.root<Root>("root");
+               const auto made = t.make<Vertex>();
+               made.mut()->edges[0] = root->first;
+               root.mut()->first = made;
+             })
+             .committed()) {
+  }
+  full.node()->run([](Transaction& t) {
+    auto at = t.root<Root>("root")->first.ref();
+    while (at) {
+      const auto next = at->edges[0].ref();
+      at.mut()->edges[0] = nullptr;
+      at = next;
+    }
+    t.root<Root>("root").mut()->first = nullptr;
+  });
+  EXPECT_GT(full.collect_all(), 0);
+  EXPECT_EQ(full.garbage(), 0u);
+}
+
+/// After so many steps somebody finds a way to a dead ring by a weak link, `edges` further on.
+/// Whether the ring was still there.
+bool revive_after(int steps, int edges) {
+  constexpr int kRing = 400;
+  LoneCollector here(512);
+  const auto run = [&](auto body) {
+    here.node()->run([&](Transaction& t) { return body(t, t.root<Root>("root")); });
+  };
+  run([](Transaction& t, Ref<Root> root) {
+    root.mut()->first = make_row(t, kRing, true);
+    auto last = root->first.ref();
+    for (int i = 1; i < kRing; ++i) last = last->edges[0];
+    root.mut()->weak.assign_weak(last);
+  });
+  here.collect_all();
+  run([](Transaction&, Ref<Root> root) { root.mut()->first = nullptr; });
+  for (int i = 0; i < steps; ++i) (void)here.collector().collect(gc::Occasion::kIdle, {0, 0});
+  bool there = false;
+  run([&](Transaction&, Ref<Root> root) {
+    auto vertex = root->weak.ref();
+    there = static_cast<bool>(vertex);
+    if (!there) return;
+    for (int i = 0; i < edges; ++i) vertex = vertex->edges[0];
+    root.mut()->second = vertex;
+  });
+  EXPECT_GT(here.collect_all({0, 0}), 0);
+  EXPECT_EQ(here.garbage(), 0u);
+  EXPECT_EQ(here.counters().freed, there ? 0u : kRing) << "steps: " << steps;
+  return there;
+}
+
+TEST_F(Collecting, SparesACycleThatSomebodyHasAWayToWhateverItKnewBefore) {
+  for (const int edges : {0, 1, 200, 399}) {
+    int steps = 0;
+    while (revive_after(steps, edges) && !HasFailure()) ++steps;
+    EXPECT_GT(steps, 8);
+  }
+}
+
+TEST_F(Collecting, GivesEmptyPagesBack) {
+  build_rings(100, 20);
+  const auto taken = here_.node().verify().pages_taken;
+  run([](Transaction&, Ref<Root> root) { root.mut()->table = nullptr; });
+  expect_all_collected();
+  EXPECT_LT(here_.node().verify().pages_taken, taken / 2);
+}
+
+}  // namespace
+}  // namespace plurix::testing
