@@ -211,6 +211,9 @@ bool ProtocolCore::dispatch(const wire::FrameView& frame, const Endpoint& from) 
       break;
   }
   if (!core_.resyncing) catch_up_.note_time(sender, header.commit_time);
+  // Between us and a slow node all queues are full of notices, and whatever it waits for stands in
+  // them behind those. As long as it shows to be so late, pauses let them drain.
+  if (lags_far(header.commit_time) && !token_.must_yield()) token_.throttle(true);
   switch (header.type) {
     case MessageType::kPageRequest: {
       wire::PageRequest request;

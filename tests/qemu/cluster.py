@@ -90,6 +90,10 @@ def run(options, folder, machines):
         stopped.append(machine.ask("stop", "stopped"))
         print(stopped[-1])
     verified = machines[0].ask("verify heap", "verified")
+    counted = [machine.ask("counter", "counter")["value"] for machine in machines]
+    names = machines[1].ask("names", "names")["names"]
+    if counted != [1, 2] or "bank.ledger" not in names or "console/" not in names:
+        raise Failure(f"the consoles show {counted} and {names}")
     for machine in machines:
         print(machine.ask("save - -", "saved"))
     print(verified["words"])

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 #include <plurix/commit/first_wins.h>
 #include <plurix/heap/verify.h>
+#include <plurix/local/smart_buffer.h>
 
 #include <plurix/baremetal/node.h>
+#include <plurix/baremetal/text_screen.h>
 
 #include <memory>
 
@@ -100,6 +102,76 @@ TEST(Node, TakesBackWhatACancelledBodyWrote) {
   });
   EXPECT_TRUE(outcome.cancelled());
   EXPECT_EQ(node().run([](Transaction& t) { return *t.root<long>("count"); }), 100);
+}
+
+struct Lines {
+  unsigned writes = 0;
+  char text[64] = {};
+  std::size_t size = 0;
+
+  void write(std::string_view bytes) noexcept {
+    ++writes;
+    for (const char byte : bytes) text[size++] = byte;
+  }
+};
+
+/// Executes `body` twice: the first execution is taken back.
+template <class Body>
+void run_with_an_abort(Body body) {
+  (void)node().try_run([&](Transaction& t) -> Verdict {
+    body(t);
+    return t.cancel("taken back");
+  });
+  node().run(body);
+}
+
+TEST(SmartBuffers, SendOnceAndReadAgainAfterAnAbort) {
+  Lines lines;
+  OutputBuffer<Lines, 64> output(lines);
+  InputBuffer<char, 8> input;
+  for (const char key : {'a', 'b', 'c'}) EXPECT_TRUE(input.push(key));
+  for (int i = 0; i < 2; ++i) {
+    run_with_an_abort([&](Transaction& t) {
+      const char key = t.use(input).read().value_or('?');
+      EXPECT_TRUE(t.use(output).write({&key, 1}));
+      EXPECT_EQ(lines.writes, static_cast<unsigned>(i));
+    });
+  }
+  EXPECT_TRUE(std::string_view(lines.text, lines.size) == "ab");
+  EXPECT_EQ(lines.writes, 2U);
+}
+
+TEST(SmartBuffers, RefuseWhatTheyCannotHold) {
+  Lines lines;
+  OutputBuffer<Lines, 4> output(lines);
+  EXPECT_TRUE(output.write("abc"));
+  EXPECT_FALSE(output.write("de"));
+  EXPECT_EQ(output.pending(), 3U);
+  InputBuffer<char, 2> input;
+  for (const char key : {'a', 'b', 'c'}) (void)input.push(key);
+  EXPECT_EQ(input.lost(), 1U);
+}
+
+TEST(TextScreen, ShowsCommitsAndIsRestoredByAborts) {
+  static constinit std::uint16_t cells[TextScreen::kColumns * TextScreen::kRows] = {};
+  TextScreen screen(cells);
+  node().run([&](Transaction& t) { t.use(screen).draw(3, 70, "hello, this is cut off"); });
+  EXPECT_EQ(screen.at(3, 70), 'h');
+  EXPECT_EQ(screen.at(3, 79), 'i');
+  EXPECT_EQ(screen.at(4, 0), ' ');
+  run_with_an_abort([&](Transaction& t) {
+    EXPECT_EQ(screen.at(5, 0), ' ');
+    const char attempt[] = {static_cast<char>('a' + t.attempt())};
+    t.use(screen).draw(5, 0, {attempt, 1});
+  });
+  EXPECT_EQ(screen.at(5, 0), 'b');
+  (void)node().try_run([&](Transaction& t) -> Verdict {
+    t.use(screen).draw(3, 70, "lost");
+    return t.cancel("taken back");
+  });
+  node().run([&](Transaction& t) { t.use(screen).draw(6, 0, "x"); });
+  EXPECT_EQ(screen.at(3, 70), 'h');
+  EXPECT_EQ(screen.at(6, 0), 'x');
 }
 
 TEST(Node, ServesWithTheProcessorAsleep) {

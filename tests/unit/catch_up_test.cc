@@ -187,6 +187,24 @@ TEST_F(Resynchronizing, AsksAnotherNodeWhenItsHelperIsGone) {
   EXPECT_EQ(net_.applied(1), net_.applied(2));
 }
 
+// A slow node's queue is full of notices, and what it has asked for stands behind them.
+TEST(LateNode, MakesTheHolderPauseSoThatItsQueueDrains) {
+  WiredCores net({.nodes = 2});
+  net.commit(0, {4}, 40);
+  const auto commits = net.core(0).core().config.log_records / 8 + 2;
+  net.rule({.to = 1, .type = MessageType::kCommitNotice}, Fate::kIsHeld, commits);
+  for (std::uint32_t i = 0; i < commits; ++i) net.commit(0, {5}, 50 + i);
+  net.begin(1);
+  EXPECT_FALSE(net.load(1, 4));
+  net.deliver_first({.to = 0, .type = MessageType::kPageRequest});
+  net.begin(0);
+  ASSERT_TRUE(net.store(0, 6, 60));
+  net.want_commit(0);
+  EXPECT_TRUE(net.core(0).attempt().active()) << "the holder goes on filling the queue";
+  net.pass_for(0, milliseconds(20));
+  EXPECT_FALSE(net.core(0).attempt().active());
+}
+
 // A reader that must see the newest commit (DESIGN T1).
 
 TEST(LatestRead, IsToldByTheHolderOnly) {

@@ -60,6 +60,8 @@ Parts::Parts(baremetal::Machine& m) noexcept
   if (!card_answers) panic("the network card does not answer", __FILE__, __LINE__);
   baremetal::set_panic_report(
       {.write = report_panic, .last_events = report_events, .context = this});
+  sleep.node = &bare;
+  sleep.hear_card = [](void* node) noexcept { static_cast<BareNode*>(node)->hear_card(); };
   bare.attach_card(
       baremetal::interrupt_line_of(device),
       [](void* c) noexcept { (void)static_cast<Card*>(c)->acknowledge(); }, &card);

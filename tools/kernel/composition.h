@@ -48,8 +48,13 @@ struct CardMemory {
 /// Sleeps until the card interrupts.
 struct CardSleep {
   baremetal::InterruptSleep halt;
+  void (*hear_card)(void* node) noexcept = nullptr;
+  void* node = nullptr;
 
-  void sleep(Instant until, rtl8139::Condition ready) noexcept { halt.sleep(until, ready); }
+  void sleep(Instant until, rtl8139::Condition ready) noexcept {
+    if (hear_card != nullptr) hear_card(node);
+    halt.sleep(until, ready);
+  }
 };
 
 using Card = rtl8139::Driver<CardPorts, CardMemory, CardSleep>;

@@ -2,6 +2,8 @@
 
 #include <plurix/heap/verify.h>
 
+#include <algorithm>
+
 namespace plurix::kernel {
 namespace {
 
@@ -82,11 +84,44 @@ bool Operator::obey(std::string_view line) noexcept {
   } else if (line.starts_with("save ")) {
     (void)host_time_.ask(parts_.machine, commands_);
     save_history();
+  } else if (line == "stat") {
+    say_status("stat");
+  } else if (line == "counter") {
+    count();
+  } else if (line == "names" || line.starts_with("names ")) {
+    line.remove_prefix(std::min(line.size(), std::string_view("names ").size()));
+    say_names(line);
   } else if (!line.starts_with("time ")) {  // a late answer is no command
     parts_.machine.say(Text() << "{\"event\":\"failed\",\"code\":2,\"words\":\"a kernel knows no "
                               << "such command\"}\n");
   }
   return true;
+}
+
+// One number for the whole cluster: whoever asks next, on whichever machine, gets the next one.
+void Operator::count() noexcept {
+  const auto outcome = parts_.node().try_run([](Transaction& t) {
+    auto counter = t.root<long>("console/counter");
+    return ++*counter.mut();
+  });
+  if (!outcome.committed()) return;
+  parts_.machine.say(Text() << "{\"event\":\"counter\",\"value\":" << *outcome.value << "}\n");
+}
+
+// A body may run more than once, so what it found is told when it has ended.
+void Operator::say_names(std::string_view directory) noexcept {
+  const auto outcome = parts_.node().read_only(Freshness::kLatest, [&](Transaction& t) {
+    Text names;
+    (void)t.list_names(directory, [&](const NameListing& name) {
+      if (!names.view().empty()) names << ",";
+      names << "\"" << name.name << (name.is_directory ? "/\"" : "\"");
+    });
+    return names;
+  });
+  if (!outcome.committed()) return;
+  parts_.machine.console.write("{\"event\":\"names\",\"names\":[");
+  parts_.machine.say(*outcome.value);
+  parts_.machine.console.write("]}\n");
 }
 
 void Operator::work() noexcept {

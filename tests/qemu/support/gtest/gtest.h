@@ -39,9 +39,11 @@ void add_to_words(std::string_view words);
 
 template <class Value>
 void describe(plurix::baremetal::Text& text, const Value& value) {
-  if constexpr (std::is_enum_v<Value>) {
+  if constexpr (std::is_same_v<Value, char>) {
+    text << std::string_view(&value, 1);
+  } else if constexpr (std::is_enum_v<Value>) {
     text << static_cast<long long>(value);
-  } else if constexpr (std::is_integral_v<Value> && !std::is_same_v<Value, char>) {
+  } else if constexpr (std::is_integral_v<Value>) {
     text << value;
   } else if constexpr (std::is_convertible_v<Value, std::string_view>) {
     text << std::string_view(value);

@@ -85,10 +85,18 @@ class BasicNode {
   /// `acknowledge(device)` makes the network card take its interrupt back.
   void attach_card(unsigned line, void (*acknowledge)(void* device) noexcept,
                    void* device) noexcept {
+    card_line_ = line;
     acknowledge_ = acknowledge;
     device_ = device;
     set_interrupt_handler(vector_of_line(line), {on_card, this});
     enable_line(line);
+  }
+
+  /// Lets the card interrupt again: to be called before sleeping until it does.
+  void hear_card() noexcept {
+    if (!card_is_silent_) return;
+    card_is_silent_ = false;
+    enable_line(card_line_);
   }
 
   Core& core() noexcept { return core_; }
@@ -98,13 +106,23 @@ class BasicNode {
   static void on_tick(void* self, InterruptFrame&) noexcept {
     auto& node = *static_cast<BasicNode*>(self);
     node.machine_.alarm.set(kTick);
+    node.hear_card();
     node.interrupt();
   }
 
   static void on_card(void* self, InterruptFrame&) noexcept {
     auto& node = *static_cast<BasicNode*>(self);
     node.acknowledge_(node.device_);
+    const auto served = node.core_.counters().interrupts;
     node.interrupt();
+    if (node.core_.counters().interrupts == served) node.silence_card();
+  }
+
+  // The node is at work already and looks at the card by itself: further interrupts would only keep
+  // it from that. They come again when it sleeps, or with the next tick.
+  void silence_card() noexcept {
+    disable_line(card_line_);
+    card_is_silent_ = true;
   }
 
   // With interrupts off, on the stack of what was interrupted, which is dropped if it is left.
@@ -119,6 +137,8 @@ class BasicNode {
   Core core_;
   void (*acknowledge_)(void* device) noexcept = nullptr;
   void* device_ = nullptr;
+  unsigned card_line_ = 0;
+  volatile bool card_is_silent_ = false;
 };
 
 }  // namespace plurix::baremetal
