@@ -38,7 +38,7 @@ NodeConfig config_for(const BootInfo& boot, std::uint32_t incarnation) noexcept 
   NodeConfig config;
   config.core.geometry.pages =
       static_cast<std::uint32_t>(boot.number("heap", 64 << 20) / kPageSize);
-  config.core.shadow_pages = static_cast<std::uint32_t>(boot.number("shadow", 1024));
+  config.core.shadow_pages = static_cast<std::uint32_t>(boot.number("shadow", 256));
   config.core.cluster_name_hash = hash_cluster_name(boot.option("cluster").value_or("plurix"));
   config.core.incarnation = incarnation;
   return config;
