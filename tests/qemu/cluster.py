@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Two machines in QEMU, one cable, one cluster: both work on the bank, then the sum and the whole history are checked.
 
-Usage: cluster.py [--seconds S] [--seed N] [--keep FOLDER] [--second-kernel KERNEL] KERNEL PLURIX
+Usage: cluster.py [--seconds S] [--seed N] [--drop PERCENT] [--keep FOLDER] [--second-kernel KERNEL] KERNEL PLURIX
 """
 
 import argparse
 import json
 import os
 import pathlib
+import random
 import select
 import shlex
 import shutil
@@ -15,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 QEMU = "qemu-system-x86_64"
@@ -73,8 +75,29 @@ class Machine:
         return self.wait_for(event)
 
 
+def relay(source, target, drop, seed):
+    """Hands frames on until the program ends, but for some."""
+    draw = random.Random(seed)
+    while True:
+        frame = source.recv(65536)
+        if draw.random() * 100 >= drop:
+            target.send(frame)
+
+
+def cables_for(options):
+    """One end for each machine: of one cable, or of two with a lossy relay between them."""
+    if options.drop == 0:
+        return socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(2)]
+    inner = [pair[1] for pair in pairs]
+    for source, target in (inner, reversed(inner)):
+        threading.Thread(target=relay, args=(source, target, options.drop, options.seed), daemon=True).start()
+    options.kept_open = inner
+    return [pair[0] for pair in pairs]
+
+
 def run(options, folder, machines):
-    cables = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    cables = cables_for(options)
     for number, cable in enumerate(cables):
         cable.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         words = f"seed={options.seed} found=" + ("always" if number == 0 else "never")
@@ -123,6 +146,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--patience", type=float, default=30, help="seconds for an answer")
     parser.add_argument("--keep", type=pathlib.Path, help="folder for the histories")
+    parser.add_argument("--drop", type=float, default=0, help="percent of the frames to lose")
     parser.add_argument("--second-kernel", help="of the second machine, if another")
     parser.add_argument("kernel")
     parser.add_argument("plurix")
