@@ -11,7 +11,7 @@ using heap::Offset;
 using heap::Tag;
 
 constexpr std::uint32_t kMostRest = 256;
-constexpr std::uint32_t kTidyAtOnce = 16;   ///< pages
+constexpr std::uint32_t kTidyAtOnce = 64;   ///< pages
 constexpr std::uint32_t kPagesAtOnce = 64;  ///< entries of the page map, when sweeping
 constexpr std::uint32_t kTidyUnits = 4;     ///< a page
 
@@ -43,7 +43,7 @@ bool Collector::step(Transaction& t, Occasion occasion, const Members& members, 
   now_.counters.work += work.spent();
   if (reaper_.freed() != 0) {
     now_.counters.freed += reaper_.freed();
-    now_.untidy = t.pages();
+    now_.untidy = heap::taken_pages(t);
   }
   t.on_commit([this] { kept_ = now_; });
   return more;

@@ -22,6 +22,7 @@
 #include "tool_transport.h"
 #include "trace_ring.h"
 #include "workloads/all.h"
+#include "workloads/owned_collector.h"
 
 namespace plurix::tool {
 
@@ -53,6 +54,7 @@ class NodeRunner {
         settings_(settings),
         recorder_(node.incarnation(), {.attempts = wanted_attempts(settings)}, Workload::key_name),
         prng_(mix(settings.seed, node.id())),
+        collector_(node),
         monitor_(settings.false_sharing == "dissolve" ? gc::SharingPolicy::kDissolve
                                                       : gc::SharingPolicy::kReport) {
     if (settings.false_sharing != "off") monitor_.attach(node);
@@ -98,7 +100,9 @@ class NodeRunner {
         if (input_.closed()) return kFailed;
         // Stopped by force: somebody may still want what was recorded.
         if (node_.stopped() && !input_.wait(kLastWordsMs)) return kFailed;
-        node_.serve(node_.now() + milliseconds(2));
+        if (node_.stopped() || !collector_->collect()) {
+          node_.serve(node_.now() + milliseconds(2));
+        }
         continue;
       }
       if (*line == "quit") return kDone;
@@ -113,6 +117,7 @@ class NodeRunner {
  private:
   static constexpr std::string_view kWorkloadCommand = "workload ";
   static constexpr int kLastWordsMs = 2'000;
+  static constexpr std::uint32_t kStepsBetween = 16;  ///< two of the collector
 
   static std::size_t wanted_attempts(const NodeSettings& settings) {
     const bool wanted = settings.control || !settings.history_file.empty();
@@ -130,6 +135,9 @@ class NodeRunner {
     } else if (line == "start") {
       run_until([this] { return stop_commanded(); }, milliseconds(200));
       say_status("stopped");
+    } else if (line == "collect") {
+      collector_.collect_all(node_);
+      say_collected();
     } else if (line == "verify" || line == "verify heap") {
       say_verification(line != "verify");
     } else if (line.starts_with("save ")) {
@@ -152,6 +160,9 @@ class NodeRunner {
     for (;;) {
       if (workload_.step(node_, recorder_, prng_) == Status::kUnknown) return;
       if (const auto report = monitor_.relieve(node_)) say_sharing(*report);
+      if (++steps_ % kStepsBetween == 0) {
+        (void)collector_->collect(gc::Occasion::kBetweenTransactions);
+      }
       const auto now = node_.now();
       if (now < next_look) continue;
       next_look = now + milliseconds(10);
@@ -191,6 +202,20 @@ class NodeRunner {
                 static_cast<unsigned long long>(core.fetches),
                 static_cast<unsigned long long>(node_.commit_time().value));
     std::fflush(stdout);
+  }
+
+  void say_collected() {
+    const auto& counters = collector_->collector().counters();
+    say({{"event", "collected"},
+         {"steps", collector_->counters().steps},
+         {"gave_way", collector_->counters().gave_way},
+         {"longest_us", collector_->counters().longest.ns / 1000},
+         {"candidates", counters.candidates},
+         {"alive", counters.alive},
+         {"freed", counters.freed},
+         {"cycles", counters.cycles},
+         {"trials_freed", counters.trials_freed},
+         {"trials_failed", counters.trials_failed}});
   }
 
   void say_sharing(const gc::SharingReport& report) {
@@ -254,6 +279,8 @@ class NodeRunner {
   workloads::Recorder recorder_;
   Workload workload_;
   Prng prng_;
+  workloads::OwnedCollector<Node> collector_;
+  std::uint32_t steps_ = 0;
   gc::FalseSharingMonitor monitor_;
   LineInput input_{STDIN_FILENO};
 };

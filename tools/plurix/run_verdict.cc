@@ -61,6 +61,7 @@ NodeStatus RunRecord::total() const {
 
 RunRecord collect(NodeFleet& fleet, const std::string& folder, const Collecting& wanted) {
   RunRecord record;
+  fleet.ask_all("collect", "collected");
   record.verified =
       fleet.ask(fleet.first(), wanted.whole_heap ? "verify heap" : "verify", "verified");
   for (const auto& node : fleet.nodes()) {

@@ -1,6 +1,6 @@
 // graph: lists, trees and cyclic graphs are built, rewired, moved and dropped by all nodes at once.
-// At the end the heap is verified object by object, every structure is what it was built to be, and
-// nothing else is left.
+// Nothing is freed by hand. When the nodes' collectors have come to an end, the heap is verified
+// object by object: every structure is what it was built to be, and nothing else is left.
 //
 // Each place has a page and a stamp of its own, so the history sees each step as one read and one
 // write of a register. Edges within a structure keep its vertices; edges from one structure to
@@ -104,10 +104,10 @@ class Graph {
     Prng prng(plan.seed);
     const bool empty = place->shape == Shape::kNothing;
     if (plan.action == 0 || empty) {
-      drop(t, place);
+      drop(place);
       build(t, place, plan);
     } else if (plan.action == 1) {
-      drop(t, place);
+      drop(place);
     } else if (plan.action <= 3) {
       move_some(t, place, prng);
     } else if (plan.action == 4) {
@@ -151,22 +151,10 @@ class Graph {
     place.mut()->structure = plan.number;
   }
 
-  static void drop(Transaction& t, const Ref<Place>& place) {
-    const Ref<Table> table = place->vertices;
-    if (!table) return;
-    for (std::size_t i = 0; i < table.size(); ++i) {
-      auto* vertex = table[i]->ref().mut();
-      for (auto& edge : vertex->edges) edge.clear();
-      vertex->rewired.clear();
-    }
-    for (std::size_t i = 0; i < table.size(); ++i) {
-      const Ref<Vertex> vertex = *table[i];
-      table[i].mut()->clear();
-      t.free(vertex);
-    }
+  /// The collectors free it: lists and trees, and rings too.
+  static void drop(const Ref<Place>& place) {
     place.mut()->vertices = nullptr;
     place.mut()->shape = Shape::kNothing;
-    t.free(table);
   }
 
   static Ref<Vertex> some_vertex(const Ref<Place>& place, Prng& prng) {

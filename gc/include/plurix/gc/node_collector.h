@@ -51,6 +51,9 @@ class NodeCollector {
     return more;
   }
 
+  /// The next step is left out.
+  bool rests() const noexcept { return leave_out_ > 0; }
+
   const Collector& collector() const noexcept { return collector_; }
   const NodeCollectorCounters& counters() const noexcept { return counters_; }
 

@@ -1,0 +1,152 @@
+// What garbage costs: freeing objects that nothing leads to any more, in trees and in cycles,
+// beside a plain reference count; and the longest pause, beside Boehm's collector.
+#include "support/boehm.h"
+#include "support/node.h"
+#include "support/report.h"
+#include "support/samples.h"
+
+#include "workloads/owned_collector.h"
+
+#include <cstdlib>
+
+namespace plurix::bench {
+namespace {
+
+constexpr int kRing = 20;
+
+struct Vertex {
+  long value;
+  Link<Vertex> left;
+  Link<Vertex> right;
+};
+
+struct Garden {
+  Link<Vertex> tree;
+  Link<Array<Link<Vertex>>> rings;
+};
+
+/// The yardstick: a count in each object, freed when it falls to zero.
+struct Counted {
+  long count;
+  Counted* left;
+  Counted* right;
+  long value;
+};
+
+class Bench {
+ public:
+  explicit Bench(int objects) : objects_(objects), node_(options()), collector_(node_) {}
+
+  /// Nanoseconds an object from the first step after a drop to the last, commits included.
+  double trees() {
+    node_.run([this](Transaction& t) { garden(t).mut()->tree = tree(t, objects_); });
+    collector_.collect_all(node_);
+    node_.run([this](Transaction& t) { garden(t).mut()->tree = nullptr; });
+    return collect();
+  }
+
+  double rings() {
+    node_.run([this](Transaction& t) {
+      const auto rings = t.make_array<Link<Vertex>>(static_cast<std::size_t>(objects_ / kRing));
+      garden(t).mut()->rings = rings;
+      for (auto& link : rings.mut_elements()) link = ring(t);
+    });
+    collector_.collect_all(node_);
+    node_.run([this](Transaction& t) { garden(t).mut()->rings = nullptr; });
+    return collect();
+  }
+
+  double counted() const {
+    auto* root = counted_tree(objects_);
+    return microseconds_of([&] { release(root); }) * 1e3 / objects_;
+  }
+
+  double longest_us() { return static_cast<double>(collector_->counters().longest.ns) / 1e3; }
+
+ private:
+  static posix::NodeOptions options() {
+    auto options = node_options(fresh_cluster(), true);
+    options.heap_bytes = std::size_t{64} << 20;
+    return options;
+  }
+
+  static Ref<Garden> garden(Transaction& t) { return t.root<Garden>("garden"); }
+
+  static Ref<Vertex> tree(Transaction& t, int count) {
+    const auto vertex = t.make<Vertex>(count);
+    const auto below = count - 1;
+    if (below > 0) vertex.mut()->left = tree(t, (below + 1) / 2);
+    if (below > 1) vertex.mut()->right = tree(t, below / 2);
+    return vertex;
+  }
+
+  static Ref<Vertex> ring(Transaction& t) {
+    const auto first = t.make<Vertex>();
+    auto last = first;
+    for (int i = 1; i < kRing; ++i) {
+      const auto next = t.make<Vertex>(i);
+      last.mut()->right = next;
+      last = next;
+    }
+    last.mut()->right = first;
+    return first;
+  }
+
+  double collect() {
+    return microseconds_of([this] { collector_.collect_all(node_); }) * 1e3 / objects_;
+  }
+
+  static Counted* counted_tree(int count) {
+    if (count <= 0) return nullptr;
+    auto* object = static_cast<Counted*>(std::malloc(sizeof(Counted)));
+    *object = {1, counted_tree(count / 2), counted_tree(count - 1 - count / 2), count};
+    return object;
+  }
+
+  static void release(Counted* object) {
+    if (object == nullptr || --object->count > 0) return;
+    release(object->left);
+    release(object->right);
+    std::free(object);
+  }
+
+  const int objects_;
+  posix::Node node_;
+  workloads::OwnedCollector<posix::Node> collector_;
+};
+
+void report_boehm(const Report& report, double longest, int live, int garbage) {
+  if (!has_boehm()) return report.skip("beside Boehm's collector", "libgc-dev is not installed");
+  const auto whole = run_boehm(false, live, garbage);
+  const auto little = run_boehm(true, live, garbage);
+  report.add({"longest pause, us (beside: Boehm, stopping the world)", longest,
+              whole.longest_pause_us, Aim::none()});
+  report.add({"longest pause, us (beside: Boehm, incremental)", longest, little.longest_pause_us,
+              Aim::none()});
+}
+
+}  // namespace
+}  // namespace plurix::bench
+
+int main(int argc, char** argv) {
+  using namespace plurix::bench;
+  const auto options = parse_options(argc, argv, "gc_bench: what garbage costs");
+  const Report report(options, "gc", "ns each", "a plain reference count");
+  const int objects = options.smoke ? 2'000 : 40'000;
+  Samples trees, rings, counted;
+  double longest = 0;
+  {
+    Bench bench(objects);
+    for (int i = options.smoke ? 1 : 15; i > 0; --i) {
+      trees.add(bench.trees());
+      rings.add(bench.rings());
+      counted.add(bench.counted());
+    }
+    longest = bench.longest_us();
+  }
+  report.add({"garbage in trees", trees.median(), counted.median(), Aim::ratio_at_most(3)});
+  report.add({"garbage in rings of 20", rings.median(), counted.median(), Aim::ratio_at_most(3)});
+  report.add({"longest pause, us", longest, 0, Aim::figure_at_most(1'000)});
+  const int live = options.smoke ? 10'000 : 1'000'000;
+  report_boehm(report, longest, live, options.smoke ? 2'000 : 100'000);
+}
