@@ -5,8 +5,9 @@ examples, tests, bench, tools  ->  rooms (transports/* platform/* gc checkpoint)
 
 - The hub (include/plurix, lib) includes itself and a few standard headers, nothing else.
 - A room includes the hub and itself; platform/posix composes the hosted node, so it may also
-  include the public headers of transports/udp.
-- transports/rtl8139 is a device of transports/ethernet, so it may include its public headers.
+  include the public headers of transports/udp, transports/segment and transports/ethernet.
+- transports/rtl8139 and transports/segment hold devices for transports/ethernet, so they may
+  include its public headers.
 - platform/sim judges its own runs, so it may also include the public headers of history.
 - conformance tests models of the concepts, so it may also run them in the simulator.
 - A public header includes with <...> only and knows no Abseil. A room's private headers are
@@ -35,9 +36,10 @@ ROOMS = {
     "transports/udp": ("udp", {"udp"}),
     "transports/ethernet": ("ethernet", {"ethernet"}),
     "transports/rtl8139": ("rtl8139", {"rtl8139", "ethernet"}),
+    "transports/segment": ("segment", {"segment", "ethernet"}),
     "history": ("history", {"history"}),
     "transports/sim": ("sim", {"sim"}),
-    "platform/posix": ("posix", {"posix", "udp"}),
+    "platform/posix": ("posix", {"posix", "udp", "segment", "ethernet"}),
     "platform/baremetal": ("baremetal", {"baremetal"}),
     "platform/sim": ("sim", {"sim", "history"}),
     "conformance": ("conformance", {"conformance", "sim", "history"}),
