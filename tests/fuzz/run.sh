@@ -12,7 +12,7 @@ seconds=${1:-5}
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || { echo "no number of seconds: $seconds" >&2; exit 2; }
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(frame protocol_step text scenario)
+[ ${#targets[@]} -gt 0 ] || targets=(frame protocol_step text scenario ethernet rtl8139)
 compiler=${PLURIX_FUZZ_COMPILER:-clang++-19}
 if ! command -v "$compiler" >/dev/null; then
   echo "fuzzing skipped: $compiler is not installed (package clang-19)"
@@ -22,10 +22,11 @@ build=${PLURIX_FUZZ_BUILD:-$root/build/fuzz}
 mkdir -p "$build/objects"
 flags=(-std=c++20 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
   -I"$root/include" -I"$root/history/include" -I"$root/transports/sim/include"
-  -I"$root/platform/sim/include" -I"$root/tests")
+  -I"$root/platform/sim/include" -I"$root/transports/ethernet/include"
+  -I"$root/transports/rtl8139/include" -I"$root/transports" -I"$root/tests")
 
 # Objects newer than every header are kept.
-newest=$(find "$root/include" "$root/history" "$root/platform/sim" "$root/transports/sim" "$root/tests/support" \
+newest=$(find "$root/include" "$root/history" "$root/platform/sim" "$root/transports" "$root/tests/support" \
   -name '*.h' -printf '%T@\n' | sort -n | tail -n 1)
 compile() {
   local source=$1 object=$2
@@ -45,6 +46,9 @@ for target in "${targets[@]}"; do
 done
 for target in "${targets[@]}"; do
   [ "$target" != scenario ] || sources+=("$root"/tests/support/*.cc)
+done
+for target in "${targets[@]}"; do
+  [ "$target" != rtl8139 ] || sources+=("$root"/transports/rtl8139/testing/*.cc)
 done
 for source in "${sources[@]}"; do
   object="$build/objects/$(echo "${source#"$root"/}" | tr / _).o"
