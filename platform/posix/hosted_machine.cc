@@ -9,10 +9,6 @@
 namespace plurix::posix {
 namespace {
 
-constexpr std::uint16_t kFirstPort = 20'000;
-constexpr std::uint16_t kPortsInUse = 20'000;
-constexpr const char* kHome = "127.0.0.1";
-
 // 0 stands for "nobody" on the wire.
 std::uint32_t draw_incarnation() {
   std::uint32_t number = 0;
@@ -52,45 +48,6 @@ const NodeOptions& checked(const NodeOptions& options) {
   return options;
 }
 
-bool names_port(const std::string& address) { return address.find(':') != std::string::npos; }
-
-Endpoint parse(const std::string& what, const std::string& text, std::uint16_t port = 0) {
-  const auto endpoint = udp::parse_endpoint(text, port);
-  if (!endpoint) {
-    throw std::invalid_argument(what + " \"" + text +
-                                "\" is no address; write it as 127.0.0.1:4711");
-  }
-  return *endpoint;
-}
-
-std::string home_of(const NodeOptions& options) {
-  return options.bind.empty() ? kHome : options.bind.substr(0, options.bind.find(':'));
-}
-
-std::unique_ptr<udp::UdpTransport> open_at(const Endpoint& endpoint, const NodeOptions& options) {
-  return std::make_unique<udp::UdpTransport>(
-      udp::UdpOptions{.bind = endpoint, .kind = options.receive});
-}
-
-std::unique_ptr<udp::UdpTransport> open_socket(const NodeOptions& options) {
-  const auto home = home_of(options);
-  // The others are told this address and compare it with where frames come from.
-  if (parse("bind", home, 1) == udp::make_endpoint(0, 1)) {
-    throw std::invalid_argument("bind \"" + options.bind +
-                                "\" names every interface; name the one address by which the "
-                                "other nodes reach this one");
-  }
-  if (names_port(options.bind)) return open_at(parse("bind", options.bind), options);
-  const auto first = first_cluster_port(options.cluster);
-  for (std::uint16_t i = 0;; ++i) {
-    try {
-      return open_at(parse("bind", home, static_cast<std::uint16_t>(first + i)), options);
-    } catch (const udp::SetupError&) {
-      if (i + 1 == kClusterPorts) throw;
-    }
-  }
-}
-
 std::string words_for_geometry(const HeapGeometry& own, const HeapGeometry& theirs) {
   if (own.pages != theirs.pages) {
     return "its heap has " + format_bytes(theirs.bytes()) + ", this node was started with " +
@@ -106,10 +63,6 @@ std::string words_for_geometry(const HeapGeometry& own, const HeapGeometry& thei
 
 std::uint64_t cluster_name_hash(const std::string& cluster) noexcept {
   return hash_cluster_name(cluster);
-}
-
-std::uint16_t first_cluster_port(const std::string& cluster) noexcept {
-  return static_cast<std::uint16_t>(kFirstPort + cluster_name_hash(cluster) % kPortsInUse);
 }
 
 std::string format_bytes(std::uint64_t bytes) {
@@ -139,27 +92,17 @@ HostedMachine::HostedMachine(const NodeOptions& asked)
       config(config_for(options)),
       region_(config.core.geometry, region_kind_for(options.fault_source)),
       faults(region_, options.fault_source),
-      udp(open_socket(options)),
-      storage(ProtocolCore::storage_needed(config.core)) {
-  // Blocked at the same places as the thread itself; ticks would only end the sleep.
+      storage(ProtocolCore::storage_needed(config.core)) {}
+
+sigset_t HostedMachine::sleep_mask() const {
   sigset_t mask;
   ::pthread_sigmask(SIG_BLOCK, nullptr, &mask);
   ::sigaddset(&mask, DatagramInterrupt::tick_signal());
-  udp->set_sleep_mask(mask);
+  return mask;
 }
 
-std::vector<Endpoint> HostedMachine::seeds() const {
-  std::vector<Endpoint> seeds;
-  for (const auto& text : options.seeds) seeds.push_back(parse("the seed", text));
-  if (!seeds.empty()) return seeds;
-  const auto first = first_cluster_port(options.cluster);
-  for (std::uint16_t i = 0; i < kClusterPorts; ++i) {
-    seeds.push_back(parse("bind", home_of(options), static_cast<std::uint16_t>(first + i)));
-  }
-  return seeds;
-}
-
-void HostedMachine::report_failed_join(const Membership& membership) const {
+void HostedMachine::report_failed_join(const Membership& membership,
+                                       const std::string& asked) const {
   const auto who = "the cluster \"" + options.cluster + "\"";
   if (membership.refused()) {
     const auto& refusal = membership.refusal();
@@ -174,13 +117,6 @@ void HostedMachine::report_failed_join(const Membership& membership) const {
     const auto& theirs = refusal.geometry;
     throw JoinRefused(who + " does not take this node: " + words_for_geometry(own, theirs),
                       own.pages != theirs.pages ? theirs.bytes() : 0);
-  }
-  std::string asked;
-  for (const auto& seed : options.seeds) asked += (asked.empty() ? "" : ", ") + seed;
-  if (asked.empty()) {
-    const auto first = first_cluster_port(options.cluster);
-    asked = home_of(options) + ":" + std::to_string(first) +
-            " to :" + std::to_string(first + kClusterPorts - 1);
   }
   throw NotReachable("no node of " + who + " let this one in within " +
                      std::to_string(options.join_timeout.ns / 1'000'000) + " ms (asked: " + asked +

@@ -18,7 +18,8 @@ constexpr auto kFooter = R"(Ctrl-C ends the node in an orderly way: what it owns
 
 Examples:
   plurix node --cluster demo
-  plurix node --cluster lab --bind 10.0.0.2:7000 --peer 10.0.0.1:7000 --workload bank --seconds 30)";
+  plurix node --cluster lab --bind 10.0.0.2:7000 --peer 10.0.0.1:7000 --workload bank --seconds 30
+  plurix node --cluster lab --segment hub:/tmp/lab --workload bank)";
 
 /// One frame in so many goes to the listener of --tap.
 constexpr std::uint32_t kTapEvery = 100;
@@ -93,6 +94,10 @@ void add_place_options(CLI::App& node, Arguments& arguments) {
                   "port that follows from the name)");
   node.add_option("--peer,--seed-address", options.seeds,
                   "A node to ask for the cluster, ADDRESS:PORT; may be repeated");
+  node.add_option("--segment", options.segment,
+                  "Use raw Ethernet frames instead of UDP: hub:PATH (see plurix hub) or "
+                  "interface:NAME; --bind and --peer are then addresses like 02:50:4c:00:00:01, "
+                  "and without --peer everybody on the segment is asked");
   node.add_option("--found", arguments.found,
                   "Found the cluster: auto (if nobody answers), always, never")
       ->check(CLI::IsMember({"auto", "always", "never"}))

@@ -19,6 +19,7 @@
 #include "state_report.h"
 #include "state_signal.h"
 #include "stop_signals.h"
+#include "tool_link.h"
 #include "tool_transport.h"
 #include "trace_ring.h"
 #include "workloads/all.h"
@@ -27,7 +28,7 @@
 namespace plurix::tool {
 
 template <CommitStrategy Strategy, class Trace>
-using ToolNode = posix::BasicNode<Strategy, Trace, ToolTransport>;
+using ToolNode = posix::BasicNode<Strategy, Trace, ToolTransport, ToolLink>;
 
 /// Nothing to do: the node only serves.
 struct Idle {
@@ -74,7 +75,7 @@ class NodeRunner {
          {"node", node_.id()},
          {"address", node_.address()},
          {"fault_source", to_string(node_.fault_source().kind())},
-         {"receive", to_string(node_.udp().kind())},
+         {"receive", node_.link().kind()},
          {"incarnation", node_.incarnation()}});
   }
 

@@ -1,6 +1,6 @@
-// HostedMachine: all that a node needs from Linux, put together in the right order: the heap's
-// mappings, the fault source, the socket, the signals, the clock and the protocol's memory. It
-// knows no policy; BasicNode (node.h) adds those.
+// HostedMachine: all that a node needs from Linux but its network, put together in the right order:
+// the heap's mappings, the fault source, the signals, the clock and the protocol's memory. It knows
+// no policy; BasicNode (node.h) adds those.
 #pragma once
 
 #include <plurix/node.h>
@@ -9,8 +9,8 @@
 #include <plurix/posix/monotonic_clock.h>
 #include <plurix/posix/node_options.h>
 
+#include <csignal>
 #include <cstddef>
-#include <memory>
 #include <span>
 
 namespace plurix::posix {
@@ -33,8 +33,7 @@ class ZeroedMemory {
 /// Belongs to the thread that constructs it.
 class HostedMachine {
  public:
-  /// Throws EnvironmentError, udp::SetupError, and std::invalid_argument for options that make no
-  /// sense.
+  /// Throws EnvironmentError, and std::invalid_argument for options that make no sense.
   explicit HostedMachine(const NodeOptions& asked);
 
   const NodeOptions options;
@@ -45,7 +44,6 @@ class HostedMachine {
 
  public:
   HostedFaultSource faults;
-  std::unique_ptr<udp::UdpTransport> udp;
   MonotonicClock clock;
   ZeroedMemory storage;
 
@@ -55,11 +53,13 @@ class HostedMachine {
  public:
   DatagramInterrupt interrupt;
 
-  /// Where to ask for the cluster.
-  std::vector<Endpoint> seeds() const;
+  /// Signals to hold back while the network sleeps: those of the thread itself, and ticks, which
+  /// would only end the sleep.
+  sigset_t sleep_mask() const;
 
-  /// Throws what a join that came to nothing means to the caller.
-  [[noreturn]] void report_failed_join(const Membership& membership) const;
+  /// Throws what a join that came to nothing means to the caller. `asked`: who was, in words.
+  [[noreturn]] void report_failed_join(const Membership& membership,
+                                       const std::string& asked) const;
 };
 
 }  // namespace plurix::posix

@@ -10,33 +10,38 @@
 
 #include <plurix/commit/fair.h>
 #include <plurix/posix/hosted_machine.h>
+#include <plurix/posix/udp_link.h>
 #include <plurix/posix/watched_transport.h>
 
+#include <memory>
 #include <utility>
 
 namespace plurix::posix {
 
-/// `Wrapper<udp::UdpTransport>` is a transport over another one, made from a reference to it and
-/// the constructor's further arguments: faults for tests, a trace.
+/// `Way` makes the transport from the options: UdpLink, SegmentLink. `Wrapper` is a transport over
+/// that one, made from a reference to it and the constructor's further arguments: faults for tests,
+/// a trace.
 template <CommitStrategy Strategy = Fair, class Trace = NullTraceSink,
-          template <class> class Wrapper = Unwrapped>
+          template <class> class Wrapper = Unwrapped, Link Way = UdpLink>
 class BasicNode {
  public:
-  using Net = WatchedTransport<Wrapper<udp::UdpTransport>>;
+  using Net = WatchedTransport<Wrapper<typename Way::Net>>;
   using Core = plurix::Node<HostedFaultSource, Net, Strategy, MonotonicClock, Trace>;
 
   /// Returns as a member of the cluster. Throws NotReachable, JoinRefused, EnvironmentError,
-  /// udp::SetupError (the address cannot be bound), std::invalid_argument (options).
+  /// std::invalid_argument (options), and what the link throws: udp::SetupError (the address cannot
+  /// be bound).
   template <class... WrapperArguments>
   explicit BasicNode(const NodeOptions& options, WrapperArguments&&... wrapper_arguments)
       : machine_(options),
-        net_(machine_.interrupt, *machine_.udp,
-             std::forward<WrapperArguments>(wrapper_arguments)...),
+        link_(Way::open(machine_.options)),
+        net_(machine_.interrupt, *link_, std::forward<WrapperArguments>(wrapper_arguments)...),
         core_(machine_.config, machine_.faults, net_, machine_.clock, trace_,
               machine_.storage.bytes()) {
     machine_.faults.on_restart(
         {[](void* self) noexcept { static_cast<BasicNode*>(self)->core_.restart(); }, this});
-    machine_.interrupt.attach(machine_.udp->fd(), on_interrupt, this);
+    link_->set_sleep_mask(machine_.sleep_mask());
+    machine_.interrupt.attach(link_->fd(), on_interrupt, this);
     enter();
   }
 
@@ -88,10 +93,10 @@ class BasicNode {
   std::uint32_t incarnation() const noexcept { return machine_.config.core.incarnation; }
 
   /// "127.0.0.1:20017": what other nodes may be given as a seed.
-  std::string address() const { return udp::format_endpoint(machine_.udp->local_endpoint()); }
+  std::string address() const { return Way::to_text(link_->local_endpoint()); }
 
   const HostedFaultSource& fault_source() const noexcept { return machine_.faults; }
-  const udp::UdpTransport& udp() const noexcept { return *machine_.udp; }
+  const typename Way::Net& link() const noexcept { return *link_; }
   const DatagramInterrupt& interrupt() const noexcept { return machine_.interrupt; }
   const auto& wrapper() const noexcept { return net_.inner(); }
   Trace& trace() noexcept { return trace_; }
@@ -108,12 +113,13 @@ class BasicNode {
   void enter() {
     if (machine_.options.found == Founding::kAlways) return core_.found();
     const bool may_found = machine_.options.found == Founding::kAuto;
-    const auto seeds = machine_.seeds();
+    const auto seeds = Way::seeds(machine_.options);
     if (core_.join(seeds, may_found, now() + machine_.options.join_timeout)) return;
-    machine_.report_failed_join(core_.protocol().membership());
+    machine_.report_failed_join(core_.protocol().membership(), Way::asked(machine_.options));
   }
 
   HostedMachine machine_;
+  std::unique_ptr<typename Way::Net> link_;
   Net net_;
   [[no_unique_address]] Trace trace_;
   Core core_;

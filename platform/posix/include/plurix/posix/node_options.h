@@ -33,6 +33,10 @@ struct NodeOptions {
   /// of `bind`.
   std::vector<std::string> seeds = {};
 
+  /// Where the Ethernet segment is, if the node's link is one (segment_link.h): "hub:PATH" or
+  /// "interface:NAME".
+  std::string segment = {};
+
   Founding found = Founding::kAuto;
 
   /// Rounded up to pages; equal on all nodes of a cluster.
