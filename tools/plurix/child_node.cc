@@ -1,5 +1,7 @@
 #include "child_node.h"
 
+#include <plurix/posix/monotonic_clock.h>
+
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -17,7 +19,7 @@ namespace {
 }
 
 // In the child, between fork and exec: only what a signal handler may do.
-[[noreturn]] void become_node(pid_t parent, int in, int out, int err, char* const* arguments) {
+[[noreturn]] void become(pid_t parent, int in, int out, int err, char* const* words) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);  // it has died already
   // Ctrl-C reaches the whole terminal; only the parent decides what it means.
@@ -25,7 +27,7 @@ namespace {
   ::dup2(in, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
   if (err >= 0) ::dup2(err, STDERR_FILENO);
-  ::execv("/proc/self/exe", arguments);
+  ::execvp(words[0], words);
   ::_exit(127);
 }
 
@@ -54,10 +56,15 @@ NodeStatus status_in(const nlohmann::json& line) {
 
 }  // namespace
 
-ChildNode::ChildNode(std::size_t index, const std::vector<std::string>& arguments,
-                     const std::string& log)
-    : index_(index) {
-  start(arguments, log);
+Program Program::plurix(const std::string& command, const std::vector<std::string>& arguments) {
+  Program program{.words = {"/proc/self/exe", command}, .done = 0};
+  program.words.insert(program.words.end(), arguments.begin(), arguments.end());
+  return program;
+}
+
+ChildNode::ChildNode(std::size_t index, const Program& program, const std::string& log)
+    : index_(index), done_(program.done) {
+  start(program, log);
 }
 
 ChildNode::~ChildNode() {
@@ -69,7 +76,7 @@ ChildNode::~ChildNode() {
   ::close(out_);
 }
 
-void ChildNode::start(const std::vector<std::string>& arguments, const std::string& log) {
+void ChildNode::start(const Program& program, const std::string& log) {
   int to_child[2];
   int from_child[2];
   if (::pipe2(to_child, O_CLOEXEC) != 0) fail("no pipe to a node");
@@ -77,13 +84,13 @@ void ChildNode::start(const std::vector<std::string>& arguments, const std::stri
   int err = -1;
   if (!log.empty()) err = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (!log.empty() && err < 0) fail("no log for a node");
-  std::vector<char*> words = {const_cast<char*>("plurix"), const_cast<char*>("node")};
-  for (const auto& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
+  std::vector<char*> words;
+  for (const auto& word : program.words) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   const auto parent = ::getpid();
   pid_ = ::fork();
   if (pid_ < 0) fail("no process for a node");
-  if (pid_ == 0) become_node(parent, to_child[0], from_child[1], err, words.data());
+  if (pid_ == 0) become(parent, to_child[0], from_child[1], err, words.data());
   if (err >= 0) ::close(err);
   ::close(to_child[0]);
   ::close(from_child[1]);
@@ -97,19 +104,30 @@ void ChildNode::send(std::string_view command) { (void)write_line(in_, std::stri
 void ChildNode::look() {
   while (const auto line = lines_->next()) {
     auto event = nlohmann::json::parse(*line, nullptr, false);
-    if (!event.is_object()) continue;
-    const auto name = event.value("event", "");
-    if (name == "status" || name == "stopped") status_ = status_in(event);
-    if (name != "status") events_.push_back(std::move(event));
+    if (event.is_object()) take_in(std::move(event));
   }
   if (lines_->closed() && end_.empty()) reap();
+}
+
+void ChildNode::take_in(nlohmann::json event) {
+  const auto name = event.value("event", "");
+  if (name == "time") return tell_time(event);
+  if (name == "status" || name == "stopped") status_ = status_in(event);
+  if (name != "status") events_.push_back(std::move(event));
+}
+
+// A machine compares its clock with ours, so that its history can be compared with others'.
+void ChildNode::tell_time(const nlohmann::json& question) {
+  const auto number = question.value("number", std::uint64_t{0});
+  const auto ns = posix::MonotonicClock().now().ns;
+  send("time " + std::to_string(number) + " " + std::to_string(ns));
 }
 
 void ChildNode::reap() {
   int status = 0;
   if (::waitpid(pid_, &status, 0) != pid_) return;
   end_ = describe(status);
-  if (WIFEXITED(status)) exit_code_ = WEXITSTATUS(status);
+  ended_well_ = WIFEXITED(status) && WEXITSTATUS(status) == done_;
 }
 
 std::optional<nlohmann::json> ChildNode::take(std::string_view event) {

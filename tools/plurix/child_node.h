@@ -1,4 +1,5 @@
-// ChildNode: a node in a process of its own, started by another and led by lines (control.h).
+// ChildNode: a node in a process of its own, started by another and led by lines (control.h): a
+// `plurix node`, or a QEMU machine with one in it.
 #pragma once
 
 #include <sys/types.h>
@@ -31,13 +32,21 @@ struct NodeStatus {
   nlohmann::json protocol;  ///< all counters (counters_json.h), at the end only
 };
 
+/// What to start.
+struct Program {
+  std::vector<std::string> words;  ///< the file, by path or to be looked for in PATH, and arguments
+  int done = 0;                    ///< the exit code of a good end
+
+  /// `plurix COMMAND ARGUMENTS`, with the program of this process.
+  static Program plurix(const std::string& command, const std::vector<std::string>& arguments);
+};
+
 class ChildNode {
  public:
-  /// Starts `plurix node ARGUMENTS` with the program of this process. It is killed when this
-  /// process ends, however that happens. Throws std::system_error.
+  /// Starts the program. It is killed when this process ends, however that happens. Throws
+  /// std::system_error.
   /// Its stderr goes to the end of the file `log`, or to ours if that has no name.
-  ChildNode(std::size_t index, const std::vector<std::string>& arguments,
-            const std::string& log = {});
+  ChildNode(std::size_t index, const Program& program, const std::string& log = {});
 
   /// Kills the process if it is still there.
   ~ChildNode();
@@ -55,18 +64,21 @@ class ChildNode {
 
   /// How the process ended, in words; empty while it runs.
   const std::string& end() const noexcept { return end_; }
-  /// Its exit code, or -1 while it runs or after a signal.
-  int exit_code() const noexcept { return exit_code_; }
+  /// Whether that was a good end.
+  bool ended_well() const noexcept { return ended_well_; }
 
   std::size_t index() const noexcept { return index_; }
   pid_t pid() const noexcept { return pid_; }
   const NodeStatus& status() const noexcept { return status_; }
 
  private:
-  void start(const std::vector<std::string>& arguments, const std::string& log);
+  void start(const Program& program, const std::string& log);
+  void take_in(nlohmann::json event);
+  void tell_time(const nlohmann::json& question);
   void reap();
 
   const std::size_t index_;
+  const int done_;
   pid_t pid_ = -1;
   int in_ = -1;
   int out_ = -1;
@@ -74,7 +86,7 @@ class ChildNode {
   std::vector<nlohmann::json> events_;
   NodeStatus status_;
   std::string end_;
-  int exit_code_ = -1;
+  bool ended_well_ = false;
 };
 
 }  // namespace plurix::tool

@@ -1,14 +1,19 @@
 #include "demo.h"
 
 #include <unistd.h>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "demo_display.h"
 #include "demo_verdict.h"
 #include "exit_codes.h"
+#include "hub_process.h"
 #include "node_fleet.h"
+#include "qemu_machine.h"
 #include "stop_signals.h"
 #include "temporary_directory.h"
 #include "trace_file.h"
@@ -19,41 +24,90 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
+// Attempts a machine of 128 MiB records.
+constexpr std::uint64_t kMostInRam = 100'000;
+
 class Demo {
  public:
   explicit Demo(const DemoSettings& settings)
-      : settings_(settings), display_(settings.nodes, settings.json) {}
+      : settings_(settings), display_(settings.nodes(), settings.json) {
+    if (settings.on_segment()) hub_.emplace(directory_.file("segment"), hub_arguments());
+    fleet_.emplace("demo-" + std::to_string(::getpid()), milliseconds(60'000),
+                   hub_ ? "hub:" + hub_->path() : "");
+  }
 
   DemoResult run() {
     start_nodes();
-    fleet_.ask(fleet_.first(), "setup", "setup");
+    fleet_->ask(fleet_->first(), "setup", "setup");
     work();
     DemoResult result = collect_and_judge();
-    for (const auto& sentence : fleet_.let_go()) display_.say(sentence);
+    for (const auto& sentence : fleet_->let_go()) display_.say(sentence);
     return result;
   }
 
  private:
+  // On a segment the hub loses frames, the same for processes and machines.
+  std::vector<std::string> hub_arguments() const {
+    std::vector<std::string> words = {"--drop",  std::to_string(settings_.drop_percent),
+                                      "--seed",  std::to_string(settings_.seed),
+                                      "--spray", std::to_string(settings_.spray_per_second)};
+    if (!settings_.pcap_file.empty()) {
+      words.insert(words.end(), {"--pcap", settings_.pcap_file});
+    }
+    return words;
+  }
+
   NodeFleet::Place place_for(std::size_t index) const {
+    return index < settings_.hosted ? process_for(index) : machine_for(index);
+  }
+
+  NodeFleet::Place process_for(std::size_t index) const {
+    const auto drop = settings_.on_segment() ? 0 : settings_.drop_percent;
     std::vector<std::string> words = {"--workload",      settings_.workload,
                                       "--fault-source",  settings_.fault_source,
                                       "--strategy",      settings_.strategy,
                                       "--heap",          std::to_string(settings_.heap_bytes),
-                                      "--drop",          std::to_string(settings_.drop_percent),
+                                      "--drop",          std::to_string(drop),
                                       "--seed",          std::to_string(settings_.seed + index),
                                       "--false-sharing", settings_.false_sharing,
                                       "--history-limit", std::to_string(settings_.history_limit)};
     if (!settings_.trace_file.empty()) words.push_back("--record-trace");
+    // Somebody must notice that a machine has died.
+    if (settings_.kill_machine && index == 0) words.push_back("--page-server");
     return {.arguments = std::move(words), .log = {}};
+  }
+
+  NodeFleet::Place machine_for(std::size_t index) const {
+    const std::vector<std::string> words = {
+        "heap=" + std::to_string(settings_.heap_bytes),
+        "seed=" + std::to_string(settings_.seed + index),
+        "history=" + std::to_string(std::min<std::uint64_t>(settings_.history_limit, kMostInRam))};
+    const auto kernel = settings_.kernel.empty() ? default_kernel() : settings_.kernel;
+    return {.arguments = words,
+            .log = {},
+            .machine = QemuMachine{.kernel = kernel,
+                                   .hub = hub_->path(),
+                                   .number = index,
+                                   .history_file = history_part(index),
+                                   .words = {}}};
+  }
+
+  std::string history_part(std::size_t index) const {
+    return directory_.file("history." + std::to_string(index));
   }
 
   void start_nodes() {
     std::vector<NodeFleet::Place> places;
-    for (std::size_t i = 0; i < settings_.nodes; ++i) places.push_back(place_for(i));
-    fleet_.start(places);
-    display_.say("a cluster of " + std::to_string(settings_.nodes) + " processes at " +
-                 fleet_.addresses().front() + " ff.: " + settings_.workload + " for " +
-                 shortest(settings_.seconds) + " s");
+    for (std::size_t i = 0; i < settings_.nodes(); ++i) places.push_back(place_for(i));
+    fleet_->start(places);
+    display_.say("a cluster of " + who() + " at " + fleet_->addresses().front() +
+                 " ff.: " + settings_.workload + " for " + shortest(settings_.seconds) + " s");
+  }
+
+  std::string who() const {
+    const auto processes = std::to_string(settings_.hosted) + " processes";
+    if (settings_.machines == 0) return processes;
+    return processes + " and " + std::to_string(settings_.machines) + " QEMU machines";
   }
 
   static std::string shortest(double number) {
@@ -63,23 +117,47 @@ class Demo {
   }
 
   void work() {
-    for (const auto& node : fleet_.nodes()) node->send("start");
+    for (const auto& node : fleet_->nodes()) node->send("start");
     const auto begin = Clock::now();
-    const auto end = begin + milliseconds(static_cast<std::int64_t>(settings_.seconds * 1000));
-    while (Clock::now() < end) {
-      fleet_.look_around(
-          std::min(milliseconds(100), std::chrono::ceil<milliseconds>(end - Clock::now())));
-      display_.update(fleet_.nodes());
-      tell_of_sharing();
+    const auto length = milliseconds(static_cast<std::int64_t>(settings_.seconds * 1000));
+    if (settings_.kill_machine) {
+      watch_until(begin + length / 3);
+      kill_machine();
     }
-    fleet_.ask_all("stop", "stopped");
+    watch_until(std::max(begin + length, Clock::now() + length / 3));
+    fleet_->ask_all("stop", "stopped");
     tell_of_sharing();
     seconds_ = std::chrono::duration<double>(Clock::now() - begin).count();
-    display_.finish(fleet_.nodes());
+    display_.finish(fleet_->nodes());
+  }
+
+  void watch_until(Clock::time_point end) {
+    while (Clock::now() < end) {
+      fleet_->look_around(
+          std::min(milliseconds(100), std::chrono::ceil<milliseconds>(end - Clock::now())));
+      display_.update(fleet_->nodes());
+      tell_of_sharing();
+    }
+  }
+
+  // What a machine has recorded dies with it, so it is asked for that first. To the others it makes
+  // no difference: pages and perhaps the token are gone without a word.
+  void kill_machine() {
+    const auto index = settings_.nodes() - 1;
+    auto& machine = *fleet_->nodes()[index];
+    fleet_->ask(machine, "stop", "stopped");
+    const auto saved = fleet_->ask(machine, "save - -", "saved");
+    const auto kept = history_part(index) + ".killed";
+    std::filesystem::rename(history_part(index), kept);
+    killed_part_ = HistoryPart{.path = kept, .full = saved.value("full", false)};
+    fleet_->replace(index, machine_for(index));
+    display_.say(NodeFleet::name_of(*fleet_->nodes()[index]) +
+                 " has taken the place of a killed machine");
+    fleet_->nodes()[index]->send("start");
   }
 
   void tell_of_sharing() {
-    for (const auto& node : fleet_.nodes()) {
+    for (const auto& node : fleet_->nodes()) {
       while (const auto found = node->take("sharing")) {
         display_.say(found->value("words", ""));
         sharing_.push_back(*found);
@@ -90,9 +168,11 @@ class Demo {
   DemoResult collect_and_judge() {
     const bool traces = !settings_.trace_file.empty();
     DemoResult result{.seconds = seconds_,
-                      .record = collect(fleet_, directory_.path(), {traces, settings_.verify}),
+                      .record = collect(*fleet_, directory_.path(), {traces, settings_.verify}),
                       .verdict = {},
-                      .sharing = sharing_};
+                      .sharing = sharing_,
+                      .hub = hub_ ? hub_->counters() : nlohmann::json()};
+    if (killed_part_) result.record.history_parts.push_back(*killed_part_);
     result.verdict = judge(result.record, settings_.history_file);
     if (traces) write_traces();
     return result;
@@ -100,7 +180,7 @@ class Demo {
 
   void write_traces() const {
     std::vector<std::string> parts;
-    for (std::size_t i = 0; i < settings_.nodes; ++i) {
+    for (std::size_t i = 0; i < settings_.nodes(); ++i) {
       parts.push_back(directory_.file("trace." + std::to_string(i)));
     }
     write_trace_file(settings_.trace_file, parts);
@@ -109,12 +189,30 @@ class Demo {
   const DemoSettings& settings_;
   TemporaryDirectory directory_;
   DemoDisplay display_;
-  NodeFleet fleet_{"demo-" + std::to_string(::getpid())};
+  std::optional<HubProcess> hub_;  // outlives the nodes that talk through it
+  std::optional<NodeFleet> fleet_;
+  std::optional<HistoryPart> killed_part_;
   double seconds_ = 0;
   nlohmann::json sharing_ = nlohmann::json::array();
 };
 
 }  // namespace
+
+std::string why_not_together(const DemoSettings& settings) {
+  if (settings.nodes() == 0) return "a cluster has a node; choose --nodes or --qemu";
+  if (settings.nodes() > kMaxNodes) return "a cluster has at most 64 nodes";
+  if (!settings.on_segment() && (!settings.pcap_file.empty() || settings.spray_per_second > 0)) {
+    return "--pcap and --spray need a hub: --transport segment";
+  }
+  if (settings.kill_machine && (settings.machines == 0 || settings.hosted == 0)) {
+    return "--kill-machine needs a machine (--qemu) and a process that notices (--hosted)";
+  }
+  if (settings.machines == 0) return {};
+  if (settings.workload != "bank" || settings.strategy != "fair") {
+    return "machines do the workload bank with the strategy fair";
+  }
+  return settings.trace_file.empty() ? "" : "machines record no --trace";
+}
 
 int run_demo(const DemoSettings& settings) {
   const StopSignals signals([](void*) {}, nullptr);

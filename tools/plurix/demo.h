@@ -7,7 +7,13 @@
 namespace plurix::tool {
 
 struct DemoSettings {
-  std::size_t nodes = 3;
+  std::size_t hosted = 3;  ///< processes
+  std::size_t machines = 0;
+  std::string transport = "udp";  ///< udp, segment; machines are on a segment always
+  std::string kernel;             ///< what the machines run; empty: the one built beside us
+  bool kill_machine = false;      ///< and start it again, in the middle of the run
+  std::string pcap_file;          ///< what the hub heard
+  double spray_per_second = 0;    ///< frames that no station has sent
   double seconds = 10;
   std::string workload = "bank";
   std::string fault_source = "auto";
@@ -21,7 +27,13 @@ struct DemoSettings {
   std::string trace_file;
   bool verify = false;  ///< the whole heap, at the end
   bool json = false;
+
+  std::size_t nodes() const noexcept { return hosted + machines; }
+  bool on_segment() const noexcept { return machines > 0 || transport == "segment"; }
 };
+
+/// Empty, or which of the settings contradict each other.
+std::string why_not_together(const DemoSettings& settings);
 
 /// Returns an exit code; everything to be said has been printed.
 int run_demo(const DemoSettings& settings);

@@ -8,6 +8,7 @@
 #include "demo.h"
 #include "exit_codes.h"
 #include "option_checks.h"
+#include "qemu_machine.h"
 
 namespace plurix::tool {
 namespace {
@@ -19,16 +20,52 @@ commit_time, invariant (the heap holds what it must), history_checked, violation
 Examples:
   plurix demo
   plurix demo --nodes 8 --seconds 5 --workload registers --drop 5 --history run.jsonl --json
-  plurix demo --workload graph --verify)";
+  plurix demo --workload graph --verify
+  plurix demo --qemu 2 --hosted 2 --drop 5
+  plurix demo --qemu 3 --hosted 0 --json)";
 
 int run(const DemoSettings& settings) {
-  for (const auto* file : {&settings.history_file, &settings.trace_file}) {
+  if (const auto why = why_not_together(settings); !why.empty()) {
+    std::cerr << "plurix demo: " << why << "\n";
+    return kUsage;
+  }
+  if (settings.machines > 0) {
+    const auto kernel = settings.kernel.empty() ? default_kernel() : settings.kernel;
+    if (const auto why = why_no_qemu(kernel); !why.empty()) {
+      std::cerr << "plurix demo: " << why << "\n";
+      return kNotFit;
+    }
+  }
+  for (const auto* file : {&settings.history_file, &settings.trace_file, &settings.pcap_file}) {
     const auto why = why_not_writable(*file);
     if (why.empty()) continue;
     std::cerr << "plurix demo: " << why << "\n";
     return kUsage;
   }
   return run_demo(settings);
+}
+
+void add_place_options(CLI::App& demo, DemoSettings& settings) {
+  demo.add_option("--nodes,--hosted", settings.hosted, "Processes, each a node")
+      ->check(CLI::Range(std::size_t{0}, plurix::kMaxNodes))
+      ->capture_default_str();
+  demo.add_option("--qemu", settings.machines,
+                  "QEMU machines, each a node without an operating system")
+      ->check(CLI::Range(std::size_t{0}, std::size_t{16}))
+      ->capture_default_str();
+  demo.add_option("--transport", settings.transport,
+                  "How processes talk: udp, or segment: Ethernet frames through a hub, as machines "
+                  "do always")
+      ->check(CLI::IsMember({"udp", "segment"}))
+      ->capture_default_str();
+  demo.add_option("--kernel", settings.kernel,
+                  "What the machines run (default: plurix-kernel beside this program)");
+  demo.add_flag("--kill-machine", settings.kill_machine,
+                "Kill a machine in the middle of the run and start it again");
+  demo.add_option("--pcap", settings.pcap_file, "Write every frame on the segment, for Wireshark");
+  demo.add_option("--spray", settings.spray_per_second,
+                  "Frames a second on the segment that no node has sent")
+      ->check(CLI::NonNegativeNumber);
 }
 
 }  // namespace
@@ -39,9 +76,7 @@ void add_demo_command(CLI::App& app, int& exit_code) {
   CLI::App* demo =
       app.add_subcommand("demo", "Show a cluster of real processes at work, and check what it did");
   const auto settings = std::make_shared<DemoSettings>();
-  demo->add_option("--nodes", settings->nodes, "Processes, each a node")
-      ->check(CLI::Range(std::size_t{1}, plurix::kMaxNodes))
-      ->capture_default_str();
+  add_place_options(*demo, *settings);
   demo->add_option("--seconds", settings->seconds, "How long they work")
       ->check(CLI::Range(0.1, 1e6))
       ->capture_default_str();

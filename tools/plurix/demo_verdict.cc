@@ -45,7 +45,10 @@ std::string DemoResult::to_json(const DemoSettings& settings) const {
                                   {"most_restarts", status.most_restarts},
                                   {"datagrams_dropped", status.dropped}};
   };
-  nlohmann::ordered_json json = {{"nodes", settings.nodes},
+  nlohmann::ordered_json json = {{"nodes", settings.nodes()},
+                                 {"hosted", settings.hosted},
+                                 {"qemu", settings.machines},
+                                 {"transport", settings.on_segment() ? "segment" : "udp"},
                                  {"seconds", seconds},
                                  {"workload", settings.workload},
                                  {"fault_source", settings.fault_source},
@@ -59,6 +62,7 @@ std::string DemoResult::to_json(const DemoSettings& settings) const {
   json["attempts"] = verdict.report.counts.attempts;
   json["violations"] = verdict.report.violation_count;
   if (settings.false_sharing != "off") json["sharing"] = sharing;
+  if (!hub.is_null()) json["hub"] = hub;
   json["per_node"] = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < record.statuses.size(); ++i) {
     nlohmann::ordered_json node = {{"node", i}};

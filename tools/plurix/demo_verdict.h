@@ -12,7 +12,8 @@ struct DemoResult {
   double seconds = 0;
   RunRecord record;
   RunVerdict verdict;
-  nlohmann::json sharing;  ///< what the nodes' monitors have found, in order
+  nlohmann::json sharing;   ///< what the nodes' monitors have found, in order
+  nlohmann::json hub = {};  ///< what it counted, if there was one
 
   std::string words() const;
   std::string to_json(const DemoSettings& settings) const;

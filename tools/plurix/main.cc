@@ -6,6 +6,7 @@
 #include "demo_command.h"
 #include "doctor_command.h"
 #include "exit_codes.h"
+#include "hub_command.h"
 #include "inspect_command.h"
 #include "node_command.h"
 #include "sim_command.h"
@@ -29,6 +30,7 @@ int main(int argc, char** argv) {
   add_demo_command(app, exit_code);
   add_node_command(app, exit_code);
   add_inspect_command(app, exit_code);
+  add_hub_command(app, exit_code);
   add_check_command(app, exit_code);
   add_sim_command(app, exit_code);
   add_torture_command(app, exit_code);

@@ -20,23 +20,40 @@ std::string NodeFleet::name_of(const ChildNode& node) {
   return "node " + std::to_string(node.index()) + " (process " + std::to_string(node.pid()) + ")";
 }
 
-std::vector<std::string> NodeFleet::arguments_for(std::size_t index, const Place& place) const {
-  std::vector<std::string> words = {"--control", "--cluster", cluster_, "--bind", "127.0.0.1:0"};
-  if (index == 0) {
-    words.insert(words.end(), {"--found", "always"});
-  } else {
-    words.insert(words.end(), {"--found", "never", "--peer", addresses_.front()});
+std::vector<std::string> NodeFleet::network_arguments(bool founds) const {
+  if (!segment_.empty()) return {"--segment", segment_};
+  if (founds) return {"--bind", "127.0.0.1:0"};
+  return {"--bind", "127.0.0.1:0", "--peer", addresses_.front()};
+}
+
+Program NodeFleet::program_for(const Place& place, bool founds) const {
+  const std::string found = founds ? "always" : "never";
+  if (place.machine) {
+    auto machine = *place.machine;
+    machine.words = "control=1 cluster=" + cluster_ + " found=" + found;
+    for (const auto& word : place.arguments) machine.words += " " + word;
+    return machine.program();
   }
+  std::vector<std::string> words = {"--control", "--cluster", cluster_, "--found", found};
+  const auto network = network_arguments(founds);
+  words.insert(words.end(), network.begin(), network.end());
   words.insert(words.end(), place.arguments.begin(), place.arguments.end());
-  return words;
+  return Program::plurix("node", words);
 }
 
 void NodeFleet::start(const std::vector<Place>& places) {
   for (std::size_t i = 0; i < places.size(); ++i) {
-    nodes_.push_back(std::make_unique<ChildNode>(i, arguments_for(i, places[i]), places[i].log));
+    const auto program = program_for(places[i], i == 0);
+    nodes_.push_back(std::make_unique<ChildNode>(i, program, places[i].log));
     if (i == 0) await_ready(first());
   }
   for (std::size_t i = 1; i < nodes_.size(); ++i) await_ready(*nodes_[i]);
+}
+
+void NodeFleet::replace(std::size_t index, const Place& place) {
+  nodes_[index].reset();
+  nodes_[index] = std::make_unique<ChildNode>(index, program_for(place, false), place.log);
+  await(*nodes_[index], "ready", kUntilReady);
 }
 
 void NodeFleet::await_ready(ChildNode& node) {
@@ -99,7 +116,7 @@ std::vector<std::string> NodeFleet::let_go() {
     while (node.end().empty() && Clock::now() < until) wait_for_news(milliseconds(50));
     if (node.end().empty()) {
       wrong.push_back(name_of(node) + " did not end by itself; killed");
-    } else if (node.exit_code() != kDone) {
+    } else if (!node.ended_well()) {
       wrong.push_back(name_of(node) + " " + node.end());
     }
     nodes_.pop_back();

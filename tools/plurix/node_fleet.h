@@ -4,11 +4,13 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "child_node.h"
+#include "qemu_machine.h"
 
 namespace plurix::tool {
 
@@ -23,18 +25,25 @@ class NodeFleet {
   using Clock = std::chrono::steady_clock;
   using milliseconds = std::chrono::milliseconds;
 
-  /// Where a node shall stand: `--control`, cluster, address and founder.
+  /// How a node is started, beside control, cluster, address and founder.
   struct Place {
-    std::vector<std::string> arguments;
-    std::string log;  ///< takes the node's stderr; empty: it goes to ours
+    std::vector<std::string> arguments;       ///< of `plurix node`, or words for a machine's kernel
+    std::string log;                          ///< takes the node's stderr; empty: it goes to ours
+    std::optional<QemuMachine> machine = {};  ///< the node runs there
   };
 
-  /// `patience`: how long an answer may take.
-  explicit NodeFleet(std::string cluster, milliseconds patience = milliseconds(60'000))
-      : cluster_(std::move(cluster)), patience_(patience) {}
+  /// `patience`: how long an answer may take. `segment`: what nodes are given as --segment; empty:
+  /// they talk UDP.
+  explicit NodeFleet(std::string cluster, milliseconds patience = milliseconds(60'000),
+                     std::string segment = {})
+      : cluster_(std::move(cluster)), patience_(patience), segment_(std::move(segment)) {}
 
   /// Starts one node for each element, the first as founder, and waits until all are members.
   void start(const std::vector<Place>& places);
+
+  /// Kills a node at once, without any farewell, starts another in its place and waits until that
+  /// is a member.
+  void replace(std::size_t index, const Place& place);
 
   /// Where the nodes are reached, the founder first.
   const std::vector<std::string>& addresses() const noexcept { return addresses_; }
@@ -69,10 +78,12 @@ class NodeFleet {
  private:
   nlohmann::json await(ChildNode& node, std::string_view event, milliseconds patience);
   void await_ready(ChildNode& node);
-  std::vector<std::string> arguments_for(std::size_t index, const Place& place) const;
+  Program program_for(const Place& place, bool founds) const;
+  std::vector<std::string> network_arguments(bool founds) const;
 
   const std::string cluster_;
   const milliseconds patience_;
+  const std::string segment_;
   std::vector<std::string> addresses_;
   std::vector<std::string> kinds_;
   std::vector<std::unique_ptr<ChildNode>> nodes_;

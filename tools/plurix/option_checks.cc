@@ -53,10 +53,14 @@ CLI::Option* add_net_fault_option(CLI::App& command, const NetFault& fault, doub
 
 }  // namespace
 
+CLI::Option* add_bytes_option(CLI::App& command, const std::string& name, std::uint64_t& bytes,
+                              const std::string& what) {
+  return command.add_option(name, bytes, what)->transform(CLI::Validator(to_bytes, "SIZE"));
+}
+
 CLI::Option* add_heap_option(CLI::App& command, std::uint64_t& bytes) {
-  return command
-      .add_option("--heap", bytes, "Size of the shared heap, as 64M or 1G; equal on all nodes")
-      ->transform(CLI::Validator(to_bytes, "SIZE"))
+  return add_bytes_option(command, "--heap", bytes,
+                          "Size of the shared heap, as 64M or 1G; equal on all nodes")
       ->default_str("64M");
 }
 

@@ -11,6 +11,8 @@
 namespace plurix::tool {
 
 /// "64M", "1GiB", "100000": bytes, powers of 1024.
+CLI::Option* add_bytes_option(CLI::App& command, const std::string& name, std::uint64_t& bytes,
+                              const std::string& what);
 CLI::Option* add_heap_option(CLI::App& command, std::uint64_t& bytes);
 CLI::Option* add_fault_source_option(CLI::App& command, std::string& name);
 CLI::Option* add_strategy_option(CLI::App& command, std::string& name);
