@@ -42,16 +42,21 @@ void check(void* seen, Bytes message, const Endpoint& from) noexcept {
   ++static_cast<Seen*>(seen)->honest;
 }
 
-/// Makes the bytes a frame of ours from a stranger, so that the fuzzer gets past the first checks.
+/// Makes the bytes a right fragment from a stranger, of a message they choose: what no fuzzer would
+/// find by itself.
 void dress(std::vector<std::byte>& frame) {
-  if (frame.size() < sizeof(FragmentHeader)) return;
+  frame.resize(std::max(frame.size(), sizeof(FragmentHeader)));
   FragmentHeader header;
   std::memcpy(&header, frame.data(), sizeof header);
-  std::memcpy(header.destination, kOwn.bytes, 6);
-  std::memcpy(header.ether_type, FragmentHeader{}.ether_type, 2);
-  header.source[0] = std::byte{0xf2};
-  header.version = kVersion;
-  for (auto& zero : header.zero) zero = 0;
+  MacAddress from;
+  std::memcpy(from.bytes, header.source, sizeof from.bytes);
+  from.bytes[0] = std::byte{0xf2};
+  const auto total = detail::load<std::uint16_t>(header.total) % (kMaxFrame + 1);
+  const auto index = header.index % fragments_for(total);
+  const MessageNumber number{detail::load<std::uint32_t>(header.session),
+                             detail::load<std::uint32_t>(header.number)};
+  header = make_header(from, kOwn, number, total, index);
+  frame.resize(sizeof header + contents_of(total, index));
   std::memcpy(frame.data(), &header, sizeof header);
 }
 
@@ -75,7 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto length = std::min<std::size_t>(data[at] * 8u, size - at - 2);
     frames.emplace_back(bytes.begin() + static_cast<std::ptrdiff_t>(at + 2),
                         bytes.begin() + static_cast<std::ptrdiff_t>(at + 2 + length));
-    dress(frames.back());
+    if (data[at + 1] < 200) dress(frames.back());
     if (data[at + 1] % 4 == 0 && honest < kMostFragments) {
       frames.push_back(honest_fragment(honest++));
     }
