@@ -118,6 +118,7 @@ class Gardener {
   }
 
   static void add_rings(Transaction& t) {
+    Ref<Vertex> row = plot(t)->rings;
     for (int made = 0; made < kAtOnce; made += kRing) {
       const auto first = t.make<Vertex>();
       auto last = first;
@@ -127,18 +128,21 @@ class Gardener {
         last = next;
       }
       last.mut()->right = first;
-      first.mut()->left = plot(t)->rings;
-      plot(t).mut()->rings = first;
+      if (row) first.mut()->left = row;
+      row = first;
     }
+    plot(t).mut()->rings = row;
   }
 
   static void lengthen(Transaction& t) {
+    Ref<Vertex> row = plot(t)->ring;
     for (int i = 0; i < kAtOnce; ++i) {
       const auto vertex = t.make<Vertex>(i);
-      vertex.mut()->right = plot(t)->ring;
-      plot(t).mut()->ring = vertex;
-      if (!plot(t)->end) plot(t).mut()->end = vertex;
+      if (row) vertex.mut()->right = row;
+      if (!row) plot(t).mut()->end = vertex;
+      row = vertex;
     }
+    plot(t).mut()->ring = row;
   }
 
   void drop() {

@@ -180,9 +180,15 @@ bool Collector::work_on_trial(Transaction& t, Work& work) {
     return false;
   }
   if (now_.trial.stage == Trial::Stage::kNone && !begin_trial(t, now_.trial_slot)) return false;
-  const auto result = trial_.go_on(t, now_.trial, work);
+  const auto result = trial_.go_on(t, now_.trial, knows_since_trial() ? &alive_ : nullptr, work);
   if (result != Trial::Result::kMore) end_trial(t, result);
   return true;
+}
+
+/// What is known to be alive may be added to only by who began to look after it was forgotten.
+void Collector::forget_alive() noexcept {
+  alive_.clear();
+  ++generation_;
 }
 
 bool Collector::begin_trial(Transaction& t, Offset& slot) {
@@ -190,6 +196,7 @@ bool Collector::begin_trial(Transaction& t, Offset& slot) {
   if (found.slot == 0) return false;
   slot = found.slot;
   ++now_.trial_place;
+  trial_generation_ = generation_;
   trial_.begin(heap::header_of(t, found.body), now_.trial);
   return true;
 }
@@ -245,7 +252,7 @@ bool Collector::scan_a_filled_page(Transaction& t) {
   if (full == 0) return false;
   if (now_.filled_left == 0) {
     now_.filled_left = full;
-    alive_.clear();
+    forget_alive();
   }
   --now_.filled_left;
   scan_page(heap::take_filled_page(t));
@@ -263,7 +270,7 @@ bool Collector::scan_a_cursors_page(Transaction& t) {
       auto& looked_at = now_.looked_at[i][k];
       if (cursor.end == 0 || cursor.at == looked_at) continue;
       looked_at = cursor.at;
-      alive_.clear();
+      forget_alive();
       scan_page(page_of(cursor.end - 1));
       return true;
     }
@@ -273,7 +280,7 @@ bool Collector::scan_a_cursors_page(Transaction& t) {
 
 void Collector::begin_sweep(bool all) noexcept {
   now_.sweep = {.on = true, .all = all || (now_.sweep.on && now_.sweep.all)};
-  alive_.clear();
+  forget_alive();
   ++now_.counters.sweeps;
 }
 
@@ -337,7 +344,7 @@ bool Collector::tidy(Transaction& t, Work& work) {
   now_.untidy -= std::min(now_.untidy, kTidyAtOnce);
   work.spend(kTidyAtOnce * kTidyUnits);
   const auto given_back = heap::tidy(t, kTidyAtOnce);
-  for (std::uint32_t i = 0; i < given_back; ++i) work.spend(Work::kPageWritten);
+  work.spend(given_back * kTidyUnits);
   return true;
 }
 

@@ -42,12 +42,21 @@ void Trial::begin(Offset header, Progress& progress) noexcept {
   progress = {.stage = Stage::kSearch, .candidate = header};
 }
 
-Trial::Result Trial::go_on(Transaction& t, Progress& progress, Work& work) {
+Trial::Result Trial::go_on(Transaction& t, Progress& progress, ObjectSet* alive, Work& work) {
   while (progress.stage != Stage::kNone) {
+    if (progress.stage == Stage::kSpread) {
+      const bool over = alive == nullptr || spread(t, *alive, work) == Step::kDone;
+      return over ? Result::kAlive : Result::kMore;
+    }
     const bool searching = progress.stage == Stage::kSearch;
     const auto step = searching ? search(t, work) : sweep(t, progress, work);
     if (step == Step::kUsedUp) return Result::kMore;
-    if (step == Step::kRoot) return Result::kAlive;
+    if (step == Step::kRoot) {
+      if (alive == nullptr) return Result::kAlive;
+      begin_spreading(*alive);
+      progress.stage = Stage::kSpread;
+      continue;
+    }
     if (step == Step::kChanged) return Result::kFailed;
     progress.next = 0;
     progress.stage = searching ? Stage::kCondemn : stage_after(progress);
@@ -59,7 +68,10 @@ Trial::Result Trial::go_on(Transaction& t, Progress& progress, Work& work) {
 // snapshot to its end, so what it has read was committed.
 
 void Trial::meet(Offset header) noexcept {
-  if (!met_.insert(header)) return;
+  if (met_.insert(header)) enqueue(header);
+}
+
+void Trial::enqueue(Offset header) noexcept {
   if (queued_ == kQueued) {
     overflow_.insert(header);
     return;
@@ -110,6 +122,41 @@ Trial::Step Trial::look_at_entry(Transaction& t, Offset slot) {
   if (around == 0 || tag_of(t, around).has(Tag::kPinned)) return Step::kRoot;
   meet(around);
   return Step::kDone;
+}
+
+// ---- a root leads to what was looked at last; so what that leads to is alive too
+
+void Trial::begin_spreading(ObjectSet& alive) noexcept {
+  queued_ = 0;
+  overflow_.clear();
+  alive.insert(looking_at_);
+  enqueue(looking_at_);
+  looking_at_ = 0;
+}
+
+Trial::Step Trial::spread(Transaction& t, ObjectSet& alive, Work& work) {
+  while (work.left()) {
+    if (looking_at_ == 0) looking_at_ = choose();
+    if (looking_at_ == 0) return Step::kDone;
+    if (containers_.is_object(t, looking_at_)) spread_from(t, looking_at_, alive, work);
+    looking_at_ = 0;
+  }
+  return Step::kUsedUp;
+}
+
+/// Through objects with few links only: a table may lead to much more than was met.
+void Trial::spread_from(Transaction& t, Offset header, ObjectSet& alive, Work& work) {
+  constexpr std::uint64_t kFewElements = 64;
+  heap::LinkWalk links(t, header);
+  if (links.elements_left() > kFewElements) return;
+  work.spend(2);
+  while (const auto slot = links.next()) {
+    const auto word = t.load(slot + heap::kTargetAt);
+    if (word == 0 || (word & heap::kWeak) != 0) continue;
+    work.spend(2);
+    const auto target = heap::header_of(t, word & ~heap::kTargetFlags);
+    if (met_.contains(target) && alive.insert(target)) enqueue(target);
+  }
 }
 
 // ---- the other stages go through the set from the first place to the last

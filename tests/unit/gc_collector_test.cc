@@ -209,6 +209,14 @@ TEST_F(Collecting, FindsWhatAFullHeapCouldNotQueue) {
   EXPECT_EQ(full.garbage(), 0u);
 }
 
+TEST_F(Collecting, FollowsALongListOnceNotForEachOfItsObjects) {
+  run([](Transaction& t, Ref<Root> root) { root.mut()->first = make_row(t, 20'000, false); });
+  const auto before = here_.counters().work;
+  expect_all_collected();
+  EXPECT_EQ(here_.counters().freed, 0u);
+  EXPECT_LT(here_.counters().work - before, 200u * 20'000u);
+}
+
 /// After so many steps somebody finds a way to a dead ring by a weak link, `edges` further on.
 /// Whether the ring was still there.
 bool revive_after(int steps, int edges) {

@@ -113,6 +113,9 @@ class Collector {
   bool free_members(Transaction& t, Work& work);
   void suspend(Transaction& t, heap::Offset header, Work& work);
 
+  void forget_alive() noexcept;
+  bool knows_since_trial() const noexcept { return trial_generation_ == generation_; }
+
   void scan_page(PageIndex page) noexcept;
   void go_on_scanning(Transaction& t, Work& work);
   bool scan_a_filled_page(Transaction& t);
@@ -128,6 +131,8 @@ class Collector {
   Reaper reaper_{containers_};
   Trial trial_;
   ObjectSet alive_;  ///< found alive since the full pages that are looked at now were counted
+  std::uint64_t generation_ = 0;  ///< of alive_
+  std::uint64_t trial_generation_ = 0;
   State kept_;
   State now_;
   Members members_;

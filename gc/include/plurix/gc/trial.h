@@ -2,7 +2,8 @@
 // to be garbage. In between other nodes commit, so nothing that was read may be believed later;
 // docs/collector.md has the argument. The stages, each in as many transactions as it needs:
 //
-//   search      upwards from the candidate along the backchains, reading only. A root: it is alive
+//   search      upwards from the candidate along the backchains, reading only. A root: it is alive,
+//               and so is what that root leads to among what was met (spread)
 //   condemn     marks everything that was met. Whoever links to it from now on takes the mark off
 //   verify      whatever leads to a condemned object is condemned too
 //   check       all marks are still there: so nothing has led to any of it since they all were
@@ -27,6 +28,7 @@ class Trial {
   enum class Stage : std::uint8_t {
     kNone,
     kSearch,
+    kSpread,
     kCondemn,
     kVerify,
     kCheck,
@@ -63,8 +65,8 @@ class Trial {
   void begin(heap::Offset header, Progress& progress) noexcept;
 
   /// Goes on as far as the work allows. What it does to `progress` must be forgotten if the
-  /// transaction does not commit.
-  Result go_on(Transaction& t, Progress& progress, Work& work);
+  /// transaction does not commit. What is found alive is added to `alive`, if there is such a set.
+  Result go_on(Transaction& t, Progress& progress, ObjectSet* alive, Work& work);
 
   std::size_t met() const noexcept { return met_.size(); }
 
@@ -77,6 +79,10 @@ class Trial {
   heap::Offset choose() noexcept;
 
   Step search(Transaction& t, Work& work);
+  void begin_spreading(ObjectSet& alive) noexcept;
+  Step spread(Transaction& t, ObjectSet& alive, Work& work);
+  void spread_from(Transaction& t, heap::Offset header, ObjectSet& alive, Work& work);
+  void enqueue(heap::Offset header) noexcept;
   Step look_at_entry(Transaction& t, heap::Offset slot);
   Step sweep(Transaction& t, Progress& progress, Work& work);
   Step treat(Transaction& t, heap::Offset header, Progress& progress, Work& work);
