@@ -70,7 +70,10 @@ class OwnPages {
       if (!refill()) return 0;
       block = place();
     }
-    return carve(block);
+    carve(t_.writing<Page>(page_begin(block))->bytes, cursor_, block, bytes_,
+          {Tag::object(bytes_, request_.placement, t_.node_id(), request_.flags).word(),
+           request_.type, 0});
+    return block;
   }
 
   /// Looks at own pages, `pages` of them at most, giving empty ones back.
@@ -89,28 +92,6 @@ class OwnPages {
  private:
   Offset place() const noexcept {
     return place_block(cursor_.at, cursor_.end, bytes_, request_.alignment);
-  }
-
-  /// All words that are written stand on one page, which is asked for once.
-  Offset carve(Offset block) {
-    const auto begin = page_begin(block);
-    auto* page = t_.writing<Page>(begin)->bytes;
-    if (block != cursor_.at) put(page + (cursor_.at - begin), Tag::hole(block - cursor_.at));
-    cursor_.at = block + bytes_;
-    if (cursor_.at < cursor_.end) {
-      put(page + (cursor_.at - begin), Tag::hole(cursor_.end - cursor_.at));
-    }
-    auto* counts = reinterpret_cast<PageHeader*>(page);
-    ++counts->objects;
-    counts->used += bytes_;
-    *reinterpret_cast<ObjectHeader*>(page + (block - begin)) = {
-        Tag::object(bytes_, request_.placement, t_.node_id(), request_.flags).word(), request_.type,
-        0};
-    return block;
-  }
-
-  static void put(std::byte* at, Tag tag) noexcept {
-    *reinterpret_cast<std::uint64_t*>(at) = tag.word();
   }
 
   /// Finds another hole for the cursor: on its page, in the run, on pages with room, in a new run.
@@ -183,7 +164,7 @@ class OwnPages {
   bool reuse_page(std::uint32_t pages, std::uint32_t entries, std::uint64_t room) {
     return for_own_pages(pages, entries, [&](PageIndex page) {
       const auto* header = t_.reading<PageHeader>(offset_of(page));
-      if (kRoomOfPage - header->used < std::max(room, bytes_)) return false;
+      if (header->used + std::max(room, bytes_) > kRoomOfPage) return false;
       return find_hole(first_block(page));
     });
   }
@@ -324,6 +305,27 @@ Offset allocate(Transaction& t, const Request& request) {
   return body;
 }
 
+/// Nothing lives any more on a page of this node: it is one hole, and if it was being filled, that
+/// begins anew, on a page that is at hand.
+void begin_anew(Transaction& t, PageIndex page, const PageHeader& header) {
+  if (header.node != t.node_id()) return;  // its owner may be filling it
+  const auto at = own_state(t);
+  if (at == 0) return;
+  const auto end = offset_of(page) + kPageSize;
+  const auto& known = t.reading<NodeState>(at)->of[static_cast<std::size_t>(header.placement)];
+  for (std::size_t i = 0; i < kCursors; ++i) {
+    if (known.cursor[i].end == 0 || page_of(known.cursor[i].end - 1) != page) continue;
+    auto& state = t.writing<NodeState>(at)->of[static_cast<std::size_t>(header.placement)];
+    state.cursor[i] = {first_block(page), end};
+    for (std::size_t k = i + 1; k < kCursors; ++k) {
+      if (known.cursor[k].end != 0 && page_of(known.cursor[k].end - 1) == page)
+        state.cursor[k] = {};
+    }
+    break;
+  }
+  t.store(first_block(page), Tag::hole(end - first_block(page)).word());
+}
+
 void deallocate(Transaction& t, Offset header) {
   const Tag tag(t.load(header + kTagAt));
   PLURIX_ASSERT(tag.is_object());
@@ -333,6 +335,7 @@ void deallocate(Transaction& t, Offset header) {
   --page->objects;
   page->used -= tag.bytes();
   t.store(header + kTagAt, Tag::hole(tag.bytes()).word());
+  if (page->objects == 0) begin_anew(t, page_of(header), *page);
 }
 
 Offset header_of(Transaction& t, Offset body) {
@@ -354,6 +357,34 @@ Offset body_of(Transaction& t, Offset header) {
 std::uint64_t body_bytes(Transaction& t, Offset header) {
   const Tag tag(t.load(header + kTagAt));
   return tag.has(Tag::kLarge) ? t.load(header + kBodyBytesAt) : tag.bytes() - sizeof(ObjectHeader);
+}
+
+void stop_filling(Transaction& t, PageIndex page) {
+  const auto at = state_of(t, t.node_id());
+  if (at == 0) return;
+  for (std::size_t i = 0; i < kPlacements * kCursors; ++i) {
+    const auto cursor = t.reading<NodeState>(at)->of[i / kCursors].cursor[i % kCursors];
+    if (cursor.end == 0 || page_of(cursor.end - 1) != page) continue;
+    t.writing<NodeState>(at)->of[i / kCursors].cursor[i % kCursors] = {};
+  }
+}
+
+PageIndex next_sparse_page(Transaction& t, Placement placement, PageIndex& hand,
+                           std::uint32_t entries, std::uint64_t most_used) {
+  const auto at = state_of(t, t.node_id());
+  if (at == 0) return kNoPage;
+  const auto& state = t.reading<NodeState>(at)->of[static_cast<std::size_t>(placement)];
+  const PageEntry own{PageUse::kSmall, placement, static_cast<std::uint8_t>(t.node_id())};
+  while (entries > 0) {
+    const auto before = hand;
+    const auto page = next_page_like(t, own, hand, entries);
+    if (page == kNoPage) break;
+    const bool sparse =
+        !is_in_use(state, page) && t.reading<PageHeader>(offset_of(page))->used <= most_used;
+    if (sparse) return page;
+    if (hand <= before) break;  // once around
+  }
+  return kNoPage;
 }
 
 std::uint32_t tidy(Transaction& t, std::uint32_t pages) {

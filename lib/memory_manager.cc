@@ -113,6 +113,10 @@ PageEntry page_entry(Transaction& t, PageIndex page) {
   return *t.reading<PageEntry>(entry_at(regions(t.pages()), page));
 }
 
+void set_page_entry(Transaction& t, PageIndex page, PageEntry entry) {
+  *t.writing<PageEntry>(entry_at(regions(t.pages()), page)) = entry;
+}
+
 PageIndex next_page_like(Transaction& t, PageEntry entry, PageIndex& hand, std::uint32_t& budget) {
   const auto r = regions(t.pages());
   while (budget > 0) {

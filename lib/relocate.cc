@@ -155,6 +155,9 @@ std::uint32_t evacuate(Transaction& t, PageIndex page) {
   if (page_entry(t, page).use != PageUse::kSmall) return 0;
   const auto end = offset_of(page) + kPageSize;
   if (t.reading<PageHeader>(offset_of(page))->magic != PageHeader::kMagic) return 0;
+  // Full, for whoever looks for room: what leaves the page shall not come back to it.
+  stop_filling(t, page);
+  t.writing<PageHeader>(offset_of(page))->used += kRoomOfPage;
   std::uint32_t moved = 0;
   for (auto at = offset_of(page) + sizeof(PageHeader); at < end;) {
     const Tag tag(t.load(at));
@@ -164,6 +167,7 @@ std::uint32_t evacuate(Transaction& t, PageIndex page) {
     }
     at += tag.bytes();
   }
+  t.writing<PageHeader>(offset_of(page))->used -= kRoomOfPage;
   return moved;
 }
 

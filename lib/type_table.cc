@@ -151,6 +151,15 @@ TypeMismatch compare_type(Transaction& t, const TypeLayout& layout) {
   return there ? compare(layout, there) : TypeMismatch{};
 }
 
+void demand_layout(Transaction& t, Describe describe) {
+  TypeLayout layout;
+  describe(layout);
+  const auto mismatch = compare_type(t, layout);
+  if (!mismatch) return;
+  Words(t.words()).add(mismatch.words);
+  t.misuse(t.words().data());
+}
+
 Offset find_or_create_type(Transaction& t, std::uint64_t, Describe describe) {
   TypeLayout layout;
   describe(layout);

@@ -188,6 +188,20 @@ class Node {
   /// mask, from a fault or an interrupt, after kRestart.
   [[noreturn]] void restart() noexcept { plurix_restore_context(&restart_point_, 1); }
 
+  /// Gives the memory behind pages back to the machine, if that can. No object had them at
+  /// `snapshot`, so what stands there means nothing, also where this node owns it; pages written
+  /// since then stay. Between transactions.
+  void forget_pages(PageIndex first, std::uint32_t count, CommitTime snapshot) noexcept {
+    if constexpr (requires { faults_.release(first, count); }) {
+      const Masked masked(*this);
+      PLURIX_ASSERT(!protocol_.attempt().active());
+      for (auto page = first; page < first + count; ++page) {
+        if (snapshot < protocol_.directory().written(page)) return;
+      }
+      faults_.release(first, count);
+    }
+  }
+
   /// Pages whose accesses and collisions are told to an observer, between transactions.
   PageWatch& watch() noexcept { return protocol_.attempt().watch(); }
 

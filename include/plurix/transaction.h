@@ -439,6 +439,13 @@ class Transaction {
     }
   }
 
+  /// The same for several types at once, without making descriptors: what a program does when it
+  /// comes to a heap that others have filled.
+  template <class... Types>
+  void check_layouts() {
+    (heap::demand_layout(*this, &heap::describe<Types>), ...);
+  }
+
   /// Pages the heap has.
   PageIndex pages() const noexcept { return page_of(heap_bytes_); }
 
@@ -459,6 +466,22 @@ class Transaction {
  private:
   template <class, class, class, class, class>
   friend class Node;
+  friend class HeapImage;
+
+  /// heap::allocate where nothing has to be looked for: the block fits the hole that is being
+  /// filled, on pages that this execution writes already. 0 otherwise.
+  std::uint64_t allocate_in_line(std::uint64_t bytes, std::uint64_t alignment, std::uint64_t type,
+                                 Placement placement) {
+    if (known_state_ == 0 || !word_recorded(write_stamps_, known_state_)) return 0;
+    auto* state = reinterpret_cast<heap::NodeState*>(frames_ + known_state_);
+    auto& own = state->of[static_cast<std::size_t>(placement)];
+    auto& cursor = own.cursor[bytes > heap::kSmallBlock ? 1 : 0];
+    const auto block = heap::place_block(cursor.at, cursor.end, bytes, alignment);
+    if (block == 0 || !word_recorded(write_stamps_, block)) return 0;
+    heap::carve(frames_ + (block & ~std::uint64_t{kPageSize - 1}), cursor, block, bytes,
+                {heap::Tag::object(bytes, placement, self_, 0).word(), type, 0});
+    return block + sizeof(heap::ObjectHeader);
+  }
 
   bool word_recorded(const std::uint64_t* stamps, std::uint64_t offset) const noexcept {
     return stamps[page_of(offset)] == live_stamp_->load(std::memory_order_relaxed);
@@ -573,6 +596,14 @@ template <class T, class... Args>
 Ref<T> Transaction::make_in(Placement placement, Args&&... args) {
   static_assert(check_heap_object<T>());
   static_assert(!kIsArray<T>, "an array is made by make_array, a text by make_string");
+  if constexpr (!heap::is_large(sizeof(T))) {
+    const auto body =
+        allocate_in_line(heap::block_bytes(sizeof(T)), alignof(T), type<T>(), placement);
+    if (body != 0) [[likely]] {
+      std::construct_at(reinterpret_cast<T*>(frames_ + body), std::forward<Args>(args)...);
+      return {*this, body};
+    }
+  }
   const Ref<T> object{*this, heap::allocate(*this, {.bytes = sizeof(T),
                                                     .alignment = alignof(T),
                                                     .type = type<T>(),

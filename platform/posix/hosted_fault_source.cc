@@ -1,6 +1,8 @@
 #include <plurix/posix/environment_error.h>
 #include <plurix/posix/hosted_fault_source.h>
 
+#include <sys/mman.h>
+
 namespace plurix::posix {
 
 std::string_view to_string(FaultSourceKind kind) noexcept {
@@ -35,6 +37,14 @@ HostedFaultSource::HostedFaultSource(SharedRegion& region, FaultSourceKind kind)
       source_.emplace<SigsegvFaultSource>(region);
       break;
   }
+}
+
+void HostedFaultSource::release(PageIndex first, std::uint32_t count) noexcept {
+  // A hole in the memory file; the software source has no file. Refused (a kernel without it,
+  // locked memory): the memory stays, nothing else.
+  const int advice = traps() ? MADV_REMOVE : MADV_DONTNEED;
+  (void)::madvise(frames() + std::size_t{first} * kPageSize, std::size_t{count} * kPageSize,
+                  advice);
 }
 
 }  // namespace plurix::posix

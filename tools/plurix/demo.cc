@@ -74,6 +74,7 @@ class Demo {
     if (!settings_.trace_file.empty()) words.push_back("--record-trace");
     // Somebody must notice that a machine has died.
     if (settings_.kill_machine && index == 0) words.push_back("--page-server");
+    if (settings_.compact) words.push_back("--compact");
     return {.arguments = std::move(words), .log = {}};
   }
 

@@ -25,6 +25,7 @@ struct DemoSettings {
   std::uint64_t history_limit = 100'000;
   std::string history_file;
   std::string trace_file;
+  bool compact = false;
   bool verify = false;  ///< the whole heap, at the end
   bool json = false;
 

@@ -86,6 +86,7 @@ void add_demo_command(CLI::App& app, int& exit_code) {
   add_heap_option(*demo, settings->heap_bytes);
   add_drop_option(*demo, settings->drop_percent);
   add_false_sharing_option(*demo, settings->false_sharing);
+  add_compact_option(*demo, settings->compact);
   demo->add_option("--seed", settings->seed, "Seed of workload and losses")->capture_default_str();
   demo->add_option("--history", settings->history_file,
                    "Write what every attempt read and wrote, one JSON object a line");

@@ -143,6 +143,7 @@ void add_node_command(CLI::App& app, int& exit_code) {
   add_strategy_option(*node, settings.strategy);
   add_workload_option(*node, settings.workload, true);
   add_false_sharing_option(*node, settings.false_sharing);
+  add_compact_option(*node, settings.compact);
   node->add_option("--seconds", settings.seconds, "How long; 0: until Ctrl-C")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

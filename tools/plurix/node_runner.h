@@ -1,6 +1,7 @@
 // NodeRunner: one node running one workload, by hand or on command (control.h).
 #pragma once
 
+#include <plurix/gc/compactor.h>
 #include <plurix/gc/false_sharing_monitor.h>
 #include <plurix/history/json_lines.h>
 #include <plurix/posix/node.h>
@@ -167,6 +168,7 @@ class NodeRunner {
       const auto now = node_.now();
       if (now < next_look) continue;
       next_look = now + milliseconds(10);
+      if (settings_.compact) (void)compactor_.step(node_);
       if (ended()) return;
       if (now < next_status) continue;
       next_status = now + status_interval;
@@ -283,6 +285,7 @@ class NodeRunner {
   workloads::OwnedCollector<Node> collector_;
   std::uint32_t steps_ = 0;
   gc::FalseSharingMonitor monitor_;
+  gc::Compactor compactor_;
   LineInput input_{STDIN_FILENO};
 };
 

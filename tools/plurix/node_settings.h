@@ -25,6 +25,7 @@ struct NodeSettings {
   std::string history_file;
   std::string trace_file;
   std::string false_sharing = "off";  ///< off, report, dissolve
+  bool compact = false;               ///< keeps the heap on few pages, in the background
   bool trace = false;
   bool json = false;
   bool control = false;  ///< obeys commands on stdin (control.h)

@@ -97,6 +97,12 @@ CLI::Option* add_false_sharing_option(CLI::App& command, std::string& policy) {
       ->capture_default_str();
 }
 
+CLI::Option* add_compact_option(CLI::App& command, bool& compact) {
+  return command.add_flag("--compact", compact,
+                          "Keep the heap on few pages in the background, those of nodes that are "
+                          "gone included");
+}
+
 CLI::Option* add_drop_option(CLI::App& command, double& percent) {
   return add_net_fault_option(command, kNetFaults[0], percent);
 }

@@ -18,6 +18,7 @@ CLI::Option* add_fault_source_option(CLI::App& command, std::string& name);
 CLI::Option* add_strategy_option(CLI::App& command, std::string& name);
 CLI::Option* add_workload_option(CLI::App& command, std::string& name, bool or_none);
 CLI::Option* add_false_sharing_option(CLI::App& command, std::string& policy);
+CLI::Option* add_compact_option(CLI::App& command, bool& compact);
 CLI::Option* add_drop_option(CLI::App& command, double& percent);
 
 /// --drop, --duplicate, …: a percentage for each fault of net_faults.h.

@@ -49,6 +49,20 @@ PageEntry page_entry(Transaction& t, PageIndex page);
 /// node itself would do when it needs room. Returns how many were given back.
 std::uint32_t tidy(Transaction& t, std::uint32_t pages);
 
+/// The next page of this node on which at most `most_used` bytes are in use and which it is not
+/// filling, at or behind `hand`, going round; looks at `entries` of the page map at most. kNoPage
+/// if there is none. The hand is left behind what was looked at. Writes nothing.
+PageIndex next_sparse_page(Transaction& t, Placement placement, PageIndex& hand,
+                           std::uint32_t entries, std::uint64_t most_used);
+
+/// Nothing more is put on that page by this node before it looks for room again.
+void stop_filling(Transaction& t, PageIndex page);
+
+/// Takes over what a node that is gone has of read-write and read-only pages, `pages` of them at
+/// most, and gives back the rest of its runs. Returns how many pages that were. What the system
+/// itself has on its pages stays for the next node of that number.
+std::uint32_t inherit_pages(Transaction& t, NodeId from, std::uint32_t pages);
+
 // ---- what a node knows of its own allocation
 
 /// The hole that is being filled, at the end of which the next one is looked for.
@@ -61,6 +75,23 @@ struct Cursor {
 /// small ones leave a page half filled.
 inline constexpr std::uint64_t kSmallBlock = 256;
 inline constexpr std::size_t kCursors = 2;
+
+/// Puts an object's block at the front of the cursor's hole, or behind a gap that alignment leaves;
+/// place_block has said where. `page` is the hole's page, writable. All of it is one page's.
+inline void carve(std::byte* page, Cursor& cursor, Offset block, std::uint64_t bytes,
+                  const ObjectHeader& header) noexcept {
+  const auto begin = block & ~Offset{kPageSize - 1};
+  const auto put = [&](Offset at, Tag tag) {
+    *reinterpret_cast<std::uint64_t*>(page + (at - begin)) = tag.word();
+  };
+  if (block != cursor.at) put(cursor.at, Tag::hole(block - cursor.at));
+  cursor.at = block + bytes;
+  if (cursor.at < cursor.end) put(cursor.at, Tag::hole(cursor.end - cursor.at));
+  auto* counts = reinterpret_cast<PageHeader*>(page);
+  ++counts->objects;
+  counts->used += bytes;
+  *reinterpret_cast<ObjectHeader*>(page + (block - begin)) = header;
+}
 
 struct PlacementState {
   Cursor cursor[kCursors];
@@ -101,6 +132,9 @@ struct PageRun {
 /// A run of `wanted` free pages, or the longest there is if that is at least `least` pages; none:
 /// count 0. The pages are taken then.
 PageRun take_pages(Transaction& t, std::uint32_t wanted, std::uint32_t least, PageEntry entry);
+
+/// Changes what the map says of a page that is taken and stays so.
+void set_page_entry(Transaction& t, PageIndex page, PageEntry entry);
 
 /// Gives pages back.
 void release_pages(Transaction& t, PageIndex first, std::uint32_t count);

@@ -157,6 +157,9 @@ class Tag {
   constexpr Tag moved_once_more() const noexcept {
     return moves() == kMostMoves ? *this : Tag(word_ + (std::uint64_t{1} << 44));
   }
+  constexpr Tag of_node(NodeId node) const noexcept {
+    return Tag((word_ & ~(std::uint64_t{0xff} << 16)) | std::uint64_t{node} << 16);
+  }
   constexpr Tag with(std::uint64_t flag) const noexcept { return Tag(word_ | flag << 32); }
   constexpr Tag without(std::uint64_t flag) const noexcept { return Tag(word_ & ~(flag << 32)); }
 

@@ -81,6 +81,9 @@ struct TypeMismatch {
 /// Compares the program's type with the heap's. No mismatch if the heap does not know the type.
 TypeMismatch compare_type(Transaction& t, const TypeLayout& layout);
 
+/// Misuse, naming type and field, if the heap knows the type with another layout. Makes nothing.
+void demand_layout(Transaction& t, Describe describe);
+
 /// The descriptor of a type, made if it is not there. Misuse if the heap's type of that name has
 /// another layout; fails if the heap is full.
 Offset find_or_create_type(Transaction& t, std::uint64_t type_hash, Describe describe);

@@ -78,6 +78,9 @@ class HostedFaultSource {
   void protect(PageIndex first, std::uint32_t count, Rights rights) noexcept {
     visit([=](auto& s) noexcept { s.protect(first, count, rights); });
   }
+  /// Gives the memory behind pages back to the kernel: they read as zeros from then on. Their
+  /// rights stay.
+  void release(PageIndex first, std::uint32_t count) noexcept;
   void on_fault(FaultHandler handler) noexcept {
     visit([=](auto& s) noexcept { s.on_fault(handler); });
   }

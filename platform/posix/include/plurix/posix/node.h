@@ -81,6 +81,18 @@ class BasicNode {
   void stop() noexcept { core_.stop(); }
   bool stopped() const noexcept { return core_.stopped(); }
 
+  /// See plurix::Node.
+  void forget_pages(PageIndex first, std::uint32_t count, CommitTime snapshot) noexcept {
+    core_.forget_pages(first, count, snapshot);
+  }
+
+  /// Throws Misuse, naming type and field, if the heap knows one of these types with another layout
+  /// than this program: what to ask when the program starts.
+  template <class... Types>
+  void check_layouts() {
+    core_.run([](Transaction& t) { t.check_layouts<Types...>(); });
+  }
+
   /// Pages whose accesses and collisions are told to an observer. Between transactions.
   PageWatch& watch() noexcept { return core_.watch(); }
 

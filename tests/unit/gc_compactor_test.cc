@@ -1,0 +1,187 @@
+// The compactor: sparse pages are emptied, pages of nodes that are gone are inherited, and a heap
+// that is in order is left alone.
+#include <gtest/gtest.h>
+#include <plurix/gc/compactor.h>
+#include <plurix/sim/cluster.h>
+
+#include <numeric>
+#include <vector>
+
+#include "support/lone_node.h"
+#include "unit/heap_types.h"
+
+namespace plurix::testing {
+namespace {
+
+using gc::Compactor;
+
+template <class Node>
+void compact(Node& node, Compactor& compactor) {
+  for (int steps = 0; compactor.step(node); ++steps) ASSERT_LT(steps, 10'000) << "no end";
+}
+
+/// A node that takes one of three members for gone.
+template <class Node>
+struct WithoutMember {
+  struct Core {
+    bool is_member[kMaxNodes];
+  };
+  struct Protocol {
+    Core core_;
+    const Core& core() const { return core_; }
+  };
+
+  Node& node;
+  NodeId missed;
+
+  Protocol protocol() const {
+    Protocol protocol{};
+    for (NodeId member = 0; member < 3; ++member) {
+      protocol.core_.is_member[member] = member != missed;
+    }
+    return protocol;
+  }
+  template <class Body>
+  auto try_run(Body body) {
+    return node.try_run(body);
+  }
+  void forget_pages(PageIndex, std::uint32_t, CommitTime) {}
+};
+
+std::vector<int> values_of(Transaction& t) {
+  std::vector<int> values;
+  for (Ref<Item> item = t.root<List>("list")->head; item; item = item->next) {
+    values.push_back(item->value);
+  }
+  return values;
+}
+
+/// Keeps every n-th item of the list.
+void thin_out(Transaction& t, int n) {
+  const auto list = t.root<List>("list");
+  Ref<Item> last = list->head;
+  int count = 0;
+  for (Ref<Item> item = last->next; item;) {
+    const Ref<Item> next = item->next;
+    if (++count % n == 0) {
+      last = item;
+    } else {
+      last.mut()->next = next;
+      t.free(item);
+    }
+    item = next;
+  }
+}
+
+TEST(Compactor, EmptiesSparsePagesAndGivesThemBack) {
+  LoneNode node(512);
+  node->run([](Transaction& t) {
+    const auto list = t.root<List>("list");
+    for (int i = 0; i < 4'000; ++i) push(t, list, i);
+  });
+  node->run([](Transaction& t) { thin_out(t, 16); });
+  const auto values = node->run(values_of);
+  const auto before = node.verify();
+  Compactor compactor;
+  compact(node.node(), compactor);
+  const auto after = node.verify();
+  EXPECT_EQ(to_words(after), "");
+  EXPECT_EQ(node->run(values_of), values);
+  EXPECT_EQ(after.objects, before.objects);
+  EXPECT_GT(compactor.counters().emptied, 20u);
+  EXPECT_LT(after.pages_taken, before.pages_taken / 2);
+}
+
+TEST(Compactor, LeavesAHeapInOrderAlone) {
+  LoneNode node(512);
+  node->run([](Transaction& t) {
+    const auto list = t.root<List>("list");
+    for (int i = 0; i < 4'000; ++i) push(t, list, i);
+  });
+  Compactor compactor;
+  compact(node.node(), compactor);
+  const auto time = node->commit_time();
+  for (int i = 0; i < 100; ++i) compactor.step(node.node());
+  EXPECT_EQ(node->commit_time(), time) << "it has committed something";
+  EXPECT_EQ(compactor.counters().moved, 0u);
+}
+
+TEST(Evacuation, MovesEachObjectOnceAndOffThePage) {
+  LoneNode node(64);
+  node->run([](Transaction& t) {
+    const auto list = t.root<List>("list");
+    for (int i = 0; i < 400; ++i) push(t, list, i);
+  });
+  node->run([](Transaction& t) { thin_out(t, 3); });
+  const auto pages = heap::regions(64).end;
+  for (auto page = heap::regions(64).first; page < pages; ++page) {
+    node->run([&](Transaction& t) {
+      const auto* header = t.reading<heap::PageHeader>(heap::offset_of(page));
+      if (heap::page_entry(t, page).use != heap::PageUse::kSmall ||
+          header->placement != Placement::kReadWrite) {
+        return;
+      }
+      const auto objects = header->objects;
+      EXPECT_EQ(heap::evacuate(t, page), objects);
+      EXPECT_EQ(header->objects, 0u);
+    });
+    EXPECT_EQ(to_words(node.verify()), "") << "page " << page;
+  }
+}
+
+TEST(Compactor, InheritsThePagesOfNodesThatAreGone) {
+  sim::ClusterOptions options;
+  options.nodes = 3;
+  options.seed = 5;
+  options.heap_pages = 256;
+  sim::Cluster<Fair> cluster(options);
+  std::vector<std::size_t> gone;
+  HeapReport report;
+  long sum = 0;
+  std::uint64_t inherited = 0;
+  bool ready = false;
+  bool left = false;
+  NodeId missed = kNoNode;
+  cluster.run([&](auto& node, std::size_t index) {
+    if (index == 2) {
+      node.run([](Transaction& t) {
+        const auto list = t.root<List>("list");
+        for (int i = 0; i < 500; ++i) push(t, list, i);
+        t.replace("numbers", t.make_array<int>(3'000));
+      });
+      missed = node.id();
+      ready = true;
+      while (!left) node.serve(node.now() + milliseconds(1));
+      return;
+    }
+    while (!ready) node.serve(node.now() + milliseconds(1));
+    if (index == 1) {
+      while (!left) node.serve(node.now() + milliseconds(1));
+      return;
+    }
+    // As far as the compactor knows, that node is gone.
+    Compactor compactor;
+    WithoutMember<std::remove_reference_t<decltype(node)>> absent{node, missed};
+    compact(absent, compactor);
+    inherited = compactor.counters().inherited;
+    node.run([&](Transaction& t) {
+      report = verify_heap(t);
+      const auto values = values_of(t);
+      sum = std::accumulate(values.begin(), values.end(), 0l);
+      for (auto page = heap::regions(256).first; page < 256; ++page) {
+        const auto entry = heap::page_entry(t, page);
+        const bool system = entry.placement == Placement::kSystemReadWrite;
+        if (entry.use != heap::PageUse::kFree && !system && entry.node == missed)
+          gone.push_back(page);
+      }
+    });
+    left = true;
+  });
+  EXPECT_EQ(to_words(report), "");
+  EXPECT_EQ(sum, 500 * 499 / 2);
+  EXPECT_GT(inherited, 5u);
+  EXPECT_TRUE(gone.empty()) << gone.size() << " pages of the node are left";
+}
+
+}  // namespace
+}  // namespace plurix::testing
