@@ -18,7 +18,7 @@ MODELS = set(re.findall(r"INSTANTIATE_TYPED_TEST_SUITE_P\((\w+)", SOURCE))
 
 def main():
     out = subprocess.run([sys.argv[1], "--gtest_brief=1"], capture_output=True, text=True,
-                         timeout=100).stdout
+                         timeout=500).stdout
     failed = set(re.findall(r"^\[  FAILED  \] (\w+)/\w+/0\.(\w+)", out, re.M))
     missed = sorted(EXPECTED - failed) + sorted((model, "anything") for model in
                                                 MODELS - {model for model, _ in EXPECTED})

@@ -9,6 +9,7 @@
 // liveness phase), then the cluster must come to rest with equal copies everywhere.
 #pragma once
 
+#include <plurix/base/bounded_vector.h>
 #include <plurix/commit/fair.h>
 #include <plurix/node.h>
 #include <plurix/sim/cluster_checker.h>
@@ -249,11 +250,12 @@ class Cluster {
   }
 
   void join(Host& host) {
-    std::vector<Endpoint> seeds;
+    // Not on the heap: who crashes never returns from here.
+    BoundedVector<Endpoint, kMaxNodes> seeds;
     for (const auto& other : hosts_) {
-      if (other.get() != &host) seeds.push_back(other->transport->local_endpoint());
+      if (other.get() != &host) (void)seeds.push(other->transport->local_endpoint());
     }
-    if (!host.node->join(seeds, false, host.node->now() + options_.time_limit)) {
+    if (!host.node->join(seeds.view(), false, host.node->now() + options_.time_limit)) {
       throw Violation(stuck("node " + std::to_string(host.index) + " has joined"));
     }
   }
