@@ -480,7 +480,8 @@ class Node {
       left_body();
       close_torn_page();
       ++counters_.bodies_cut;
-      return failure_ != nullptr ? End::kFailed : End::kAborted;
+      const auto why = why_left();  // without exceptions misuse comes back this way too
+      return why == End::kDone ? End::kAborted : why;
     }
     entered_body();
 #if defined(__cpp_exceptions)
