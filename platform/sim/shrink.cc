@@ -13,20 +13,22 @@ class Shrinker {
       : best_(std::move(c)), fails_(fails), tries_(tries) {}
 
   Case run() {
-    bool smaller = true;
-    while (smaller && tries_ > 0) {
-      smaller = drop_nodes();
+    while (tries_ > 0) {
+      bool smaller = drop_nodes();
       smaller |= drop_transactions();
       smaller |= drop_timed_faults();
       smaller |= quiet_links();
       smaller |= drop_steps();
       smaller |= shorten_timed_faults();
+      if (smaller) continue;
+      if (seeds_ >= kMostSeeds) break;
+      seeds_ *= 4;
     }
     return std::move(best_);
   }
 
  private:
-  static constexpr std::uint64_t kSeeds = 3;
+  static constexpr std::uint64_t kMostSeeds = 48;
 
   /// A run of a long case counts for several.
   static int cost_of(const Case& c) {
@@ -35,7 +37,7 @@ class Shrinker {
 
   bool accept(Case candidate) {
     const auto seed = candidate.seed;
-    for (std::uint64_t i = 0; i < kSeeds && tries_ > 0; ++i) {
+    for (std::uint64_t i = 0; i < seeds_ && tries_ > 0; ++i) {
       tries_ -= cost_of(candidate);
       candidate.seed = i == 0 ? seed : mix(seed, i) % 1'000'000;
       if (!fails_(candidate)) continue;
@@ -138,6 +140,7 @@ class Shrinker {
   Case best_;
   const std::function<bool(const Case&)>& fails_;
   int tries_;
+  std::uint64_t seeds_ = 3;  ///< a candidate gets; more when nothing else makes the case smaller
 };
 
 }  // namespace
