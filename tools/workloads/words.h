@@ -17,18 +17,14 @@ class Words {
 
   template <class Node>
   void setup(Node& node, Recorder& recorder) {
-    recorder.update(node, [](Transaction& t, Notes&) {
-      const auto table = t.root<Table>(kName);
-      if (table->words[0]) return;
-      for (auto& word : table.mut()->words) word = t.make<Word>();
-    });
+    recorder.update(node, [](Transaction& t, Notes&) { words(t); });
   }
 
   template <class Node>
   Status step(Node& node, Recorder& recorder, Prng&) {
     const auto index = Place::index(node.id());
     const auto outcome = recorder.update(node, [&](Transaction& t, Notes& notes) {
-      const Ref<Word> word = t.root<Table>(kName)->words[index];
+      const Ref<Word> word = words(t)->words[index];
       const auto value = word->value;
       notes.read(index, value);
       word.mut()->value = value + 1;
@@ -62,6 +58,15 @@ class Words {
   struct Table {
     Link<Word> words[Place::kWords];
   };
+
+  /// Made on first use: an attempt may run on a snapshot from before the setup's commit.
+  static Ref<Table> words(Transaction& t) {
+    const auto table = t.root<Table>(kName);
+    if (!table->words[0]) {
+      for (auto& word : table.mut()->words) word = t.make<Word>();
+    }
+    return table;
+  }
 };
 
 struct OneForAll {
