@@ -104,6 +104,25 @@ function(plurix_add_kernel target)
   set_target_properties(${target} PROPERTIES LINK_DEPENDS "${script}")
 endfunction()
 
+# plurix_add_heap_image(TARGET IMAGE name BASE address LOCAL address [SOURCES files] [LINKS targets]): a program
+# for an x86-64 machine that stands in the heap, at a fixed place (platform/baremetal/heap_image.ld).
+# Beside it, under the name of IMAGE, the bytes that are put there.
+function(plurix_add_heap_image target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "IMAGE;BASE;LOCAL" "SOURCES;LINKS")
+  set(script "${PROJECT_SOURCE_DIR}/platform/baremetal/heap_image.ld")
+  add_executable(${target} ${arg_SOURCES})
+  plurix_set_warnings(${target})
+  target_link_libraries(${target} PRIVATE ${arg_LINKS} plurix::baremetal)
+  target_link_options(${target} PRIVATE
+    -fno-sanitize=all -nostdlib -static $<$<CXX_COMPILER_ID:GNU>:-no-pie> -T "${script}"
+    -Wl,--defsym=PLURIX_IMAGE_BASE=${arg_BASE} -Wl,--defsym=PLURIX_IMAGE_LOCAL=${arg_LOCAL}
+    -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments)
+  set_target_properties(${target} PROPERTIES LINK_DEPENDS "${script}")
+  add_custom_command(TARGET ${target} POST_BUILD
+    COMMAND "${CMAKE_OBJCOPY}" -O binary -j .image $<TARGET_FILE:${target}>
+      "$<TARGET_FILE_DIR:${target}>/${arg_IMAGE}")
+endfunction()
+
 # io_uring is one way to drive a socket; without the library the plain calls remain.
 function(plurix_link_uring_if_found target)
   find_path(PLURIX_URING_INCLUDE liburing.h)

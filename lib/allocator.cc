@@ -249,18 +249,26 @@ Offset large_index_at(Transaction& t, Offset body) {
   return offset_of(regions(t.pages()).large_index) + page_of(body) * sizeof(Offset);
 }
 
+PageRun pages_for_large(Transaction& t, const Request& request) {
+  const auto pages = pages_for(request.bytes);
+  const PageEntry entry{PageUse::kLarge, request.placement, static_cast<std::uint8_t>(t.node_id())};
+  if (request.at != kNoPage) {
+    const PageRun wanted{request.at, pages};
+    return take_these_pages(t, wanted, entry) ? wanted : PageRun{};
+  }
+  const auto run = take_pages(t, pages, pages, entry);
+  return run.count == 0 && take_empty_pages(t) ? take_pages(t, pages, pages, entry) : run;
+}
+
 Offset allocate_large(Transaction& t, const Request& request) {
   auto header_request = request;
   header_request.bytes = sizeof(LargeHeader) - sizeof(ObjectHeader);
   header_request.alignment = kGranule;
   header_request.flags |= Tag::kLarge;
-  const auto pages = pages_for(request.bytes);
   const auto header = allocate_small(t, header_request);
   if (header == 0) return 0;
   t.store(header + kBodyAt, 0);
-  const PageEntry entry{PageUse::kLarge, request.placement, static_cast<std::uint8_t>(t.node_id())};
-  auto run = take_pages(t, pages, pages, entry);
-  if (run.count == 0 && take_empty_pages(t)) run = take_pages(t, pages, pages, entry);
+  const auto run = pages_for_large(t, request);
   if (run.count == 0) {
     deallocate(t, header);
     return 0;

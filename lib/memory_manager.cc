@@ -107,6 +107,11 @@ void set_entries(Transaction& t, const PageRun& run, PageEntry entry, int change
   }
 }
 
+void take(Transaction& t, const PageRun& run, PageEntry entry) {
+  set_entries(t, run, entry, 1);
+  manager(t).taken += run.count;
+}
+
 }  // namespace
 
 PageEntry page_entry(Transaction& t, PageIndex page) {
@@ -151,10 +156,19 @@ PageRun take_pages(Transaction& t, std::uint32_t wanted, std::uint32_t least, Pa
   if (!search.done()) search.look(r.first, r.end);
   const auto run = search.best();
   if (run.count == 0 || run.count < least) return {};
-  set_entries(t, run, entry, 1);
-  manager(t).taken += run.count;
+  take(t, run, entry);
   manager(t).next_search = run.first + run.count;
   return run;
+}
+
+bool take_these_pages(Transaction& t, const PageRun& run, PageEntry entry) {
+  const auto r = regions(t.pages());
+  if (run.first < r.first || run.first > r.end || run.count > r.end - run.first) return false;
+  for (std::uint32_t i = 0; i < run.count; ++i) {
+    if (page_entry(t, run.first + i).use != PageUse::kFree) return false;
+  }
+  take(t, run, entry);
+  return true;
 }
 
 void release_pages(Transaction& t, PageIndex first, std::uint32_t count) {

@@ -82,6 +82,8 @@ void ProtocolCore::on(const event::LocalFault& e) noexcept {
   if (directory_.rights(e.page) < needed) directory_.protect(e.page, needed);
 }
 
+void ProtocolCore::on(const event::PageWanted& e) noexcept { paging_.fetch(e.page); }
+
 void ProtocolCore::on(const event::CommitWanted& e) noexcept {
   PLURIX_ASSERT(attempt_.active());
   if (attempt_.doomed()) return;

@@ -188,6 +188,24 @@ class Node {
   /// mask, from a fault or an interrupt, after kRestart.
   [[noreturn]] void restart() noexcept { plurix_restore_context(&restart_point_, 1); }
 
+  /// Makes pages come that nobody writes any more, such as a kernel's code, inside an attempt or
+  /// outside; they do not count as read. So many are on their way at once. They stand in the frames
+  /// then, until the cluster goes back to an older state. False when stopped.
+  bool bring(PageIndex first, std::uint32_t count, std::uint32_t at_once) noexcept {
+    PLURIX_ASSERT(depth() == 0 && at_once > 0);
+    const Masked masked(*this);
+    const auto end = first + count;
+    const auto all_here = [&] {
+      while (first < end && protocol_.is_present(first)) ++first;
+      for (auto page = first; page < std::min(end, first + at_once); ++page) {
+        if (!protocol_.is_present(page)) step(event::PageWanted{page});
+      }
+      while (first < end && protocol_.is_present(first)) ++first;
+      return first == end;
+    };
+    return all_here() || wait_more(all_here);
+  }
+
   /// Gives the memory behind pages back to the machine, if that can. No object had them at
   /// `snapshot`, so what stands there means nothing, also where this node owns it; pages written
   /// since then stay. Between transactions.

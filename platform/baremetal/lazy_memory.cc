@@ -16,7 +16,7 @@ std::uint64_t LazyMemory::physical_address(std::uint32_t page) noexcept {
   if ((bits & PageEntry::kPresent) != 0) return bits & PageEntry::kAddress;
   const auto ram = memory_.take(kPageSize, kPageSize, "no memory left for a page");
   const auto address = reinterpret_cast<std::uint64_t>(ram.data());
-  entry = address | PageEntry::kPresent | PageEntry::kWritable;
+  entry = address | PageEntry::kPresent | PageEntry::kWritable | PageEntry::kNoExecute;
   ++taken_;
   return address;
 }

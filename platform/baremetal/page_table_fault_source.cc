@@ -1,6 +1,10 @@
+#include <plurix/base/assert.h>
+
 #include <plurix/baremetal/page_table_fault_source.h>
 #include <plurix/baremetal/panic.h>
 #include <plurix/baremetal/port_io.h>
+
+#include <cstring>
 
 namespace plurix::baremetal {
 namespace {
@@ -10,9 +14,9 @@ constexpr std::uint64_t bits_for(Rights rights) noexcept {
     case Rights::kNone:
       return 0;
     case Rights::kRead:
-      return PageEntry::kPresent;
+      return PageEntry::kPresent | PageEntry::kNoExecute;
     case Rights::kWrite:
-      return PageEntry::kPresent | PageEntry::kWritable;
+      return PageEntry::kPresent | PageEntry::kWritable | PageEntry::kNoExecute;
   }
   return 0;
 }
@@ -21,7 +25,8 @@ constexpr std::uint64_t bits_for(Rights rights) noexcept {
 
 PageTableFaultSource::PageTableFaultSource(PhysicalMemory& memory,
                                            const HeapGeometry& geometry) noexcept
-    : window_(memory, geometry.base, geometry.pages),
+    : memory_(memory),
+      window_(memory, geometry.base, geometry.pages),
       frames_(memory, geometry.base + kFramesBehindView, geometry.bytes()) {
   own_page_faults({on_page_fault, this, geometry.base, geometry.base + geometry.bytes()});
 }
@@ -33,6 +38,7 @@ void PageTableFaultSource::protect(PageIndex first, std::uint32_t count, Rights 
   const auto bits = bits_for(rights);
   bool was_present = false;
   for (auto page = first; page < first + count; ++page) {
+    if (code_.contain(page)) continue;
     was_present = was_present || (entries[page] & PageEntry::kPresent) != 0;
     entries[page] = bits == 0 ? 0 : frames_.physical_address(page) | bits;
   }
@@ -52,13 +58,53 @@ void PageTableFaultSource::begin_watching() noexcept {
   window_.forget(0, static_cast<std::uint32_t>(entries.size()));
 }
 
+void PageTableFaultSource::hold_code(const CodePages& code) noexcept {
+  PLURIX_ASSERT(code_.count == 0 && code.first + code.count <= window_.entries().size());
+  code_memory_ = memory_.take(std::size_t{code.count} * kPageSize, kPageSize, "no memory for code");
+  for (auto page = code.first; page < code.first + code.count; ++page) window_.entries()[page] = 0;
+  window_.forget(code.first, code.count);
+  code_ = code;
+}
+
+// The protocol thinks that it has opened none of them, or some; a fault too many does no harm.
+void PageTableFaultSource::release_code() noexcept {
+  for (auto page = code_.first; page < code_.first + code_.count; ++page) {
+    window_.entries()[page] = 0;
+  }
+  window_.forget(code_.first, code_.count);
+  code_ = {};
+}
+
+void PageTableFaultSource::open_code(PageIndex page) noexcept {
+  open_code(page, frames() + std::size_t{page} * kPageSize);
+}
+
+void PageTableFaultSource::open_code(PageIndex page, const std::byte* contents) noexcept {
+  PLURIX_ASSERT(code_.contain(page));
+  auto& entry = window_.entries()[page];
+  if (const auto bits = entry; (bits & PageEntry::kPresent) != 0) return;
+  auto* const place = code_memory_.data() + std::size_t{page - code_.first} * kPageSize;
+  std::memcpy(place, contents, kPageSize);
+  entry = reinterpret_cast<std::uint64_t>(place) | PageEntry::kPresent;
+}
+
+void PageTableFaultSource::on_code_fault(InterruptFrame& frame, PageIndex page) noexcept {
+  if ((frame.error & PageFaultError::kPresent) != 0) panic_at("a write into code", frame);
+  if (frame.interrupts_were_on()) enable_interrupts();
+  code_.bring(code_.context, page);
+  disable_interrupts();
+  open_code(page);
+}
+
 // The node may wait for a page here, so interrupts go on if they were on.
 void PageTableFaultSource::on_page_fault(void* self, InterruptFrame& frame,
                                          std::uint64_t address) noexcept {
   auto& source = *static_cast<PageTableFaultSource*>(self);
   if (source.handler_.call == nullptr) panic_at("a page fault before there is a node", frame);
-  if (frame.interrupts_were_on()) enable_interrupts();
   const auto page = page_of(address - source.window_.base());
+  if (source.code_.contain(page)) return source.on_code_fault(frame, page);
+  if ((frame.error & PageFaultError::kFetch) != 0) panic_at("data is executed", frame);
+  if (frame.interrupts_were_on()) enable_interrupts();
   const auto access = (frame.error & PageFaultError::kWrite) != 0 ? Access::kWrite : Access::kRead;
   const auto verdict = source.handler_.call(source.handler_.context, page, access);
   if (verdict == FaultVerdict::kRestart) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Two machines in QEMU, one cable, one cluster: both work on the bank, then the sum and the whole history are checked.
 
-Usage: cluster.py [--seconds S] [--seed N] [--drop PERCENT] [--keep FOLDER] [--second-kernel KERNEL] KERNEL PLURIX
+Usage: cluster.py [--seconds S] [--seed N] [--drop PERCENT] [--keep FOLDER] [--words WORDS] [--second-kernel KERNEL] KERNEL PLURIX
 """
 
 import argparse
@@ -38,7 +38,7 @@ class Machine:
                         "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
                         "-netdev", f"dgram,id=n0,local.type=fd,local.str={cable.fileno()}",
                         "-device", f"rtl8139,netdev=n0,mac=52:54:00:00:00:{number + 1:02x}",
-                        "-kernel", str(kernel), "-append", "control=1 cluster=test history=100000 " + words]
+                        "-kernel", str(kernel), *(["-initrd", f"{kernel}.heap"] if number == 0 else []), "-append", "control=1 cluster=test history=100000 " + words]
         self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         pass_fds=[cable.fileno()])
         self.unread, self.log = b"", []
@@ -100,10 +100,12 @@ def run(options, folder, machines):
     cables = cables_for(options)
     for number, cable in enumerate(cables):
         cable.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-        words = f"seed={options.seed} found=" + ("always" if number == 0 else "never")
+        words = f"{options.words} seed={options.seed} found=" + ("always" if number == 0 else "never")
         kernel = options.second_kernel if number == 1 and options.second_kernel else options.kernel
         machines.append(Machine(number, kernel, cable, words, folder, options.patience))
-        print(machines[-1].wait_for("ready"))
+        ready = machines[-1].wait_for("ready")
+        print(ready)
+        check_kernel(ready, number == 0, "kernel=each" in options.words)
     machines[0].ask("setup", "setup")
     for machine in machines:
         machine.send("start")
@@ -131,6 +133,14 @@ def run(options, folder, machines):
     check(options, [machine.history for machine in machines], folder)
 
 
+def check_kernel(ready, first, one_by_one):
+    """The first machine puts the kernel into the heap, the others ask for each of its pages."""
+    wanted = 0 if first else ready["kernel_pages"]
+    wrong = ready["page_fetches"] == 0 if one_by_one and not first else ready["kernel_requests"] != wanted
+    if wrong or ready["put_kernel_into_heap"] != first or ready["kernel_pages"] < 10:
+        raise Failure(f"that is not how it should get its kernel: {ready}")
+
+
 def check(options, histories, folder):
     merged = folder / "history.jsonl"
     merged.write_bytes(b"".join(history.read_bytes() for history in histories))
@@ -147,6 +157,7 @@ def main():
     parser.add_argument("--patience", type=float, default=30, help="seconds for an answer")
     parser.add_argument("--keep", type=pathlib.Path, help="folder for the histories")
     parser.add_argument("--drop", type=float, default=0, help="percent of the frames to lose")
+    parser.add_argument("--words", default="", help="more for the kernels' command lines")
     parser.add_argument("--second-kernel", help="of the second machine, if another")
     parser.add_argument("kernel")
     parser.add_argument("plurix")

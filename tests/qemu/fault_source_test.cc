@@ -5,6 +5,7 @@
 #include <plurix/baremetal/page_table_fault_source.h>
 
 #include <atomic>
+#include <cstring>
 
 #include "support/test_machine.h"
 
@@ -96,6 +97,46 @@ TEST(PageTableFaultSource, LeavesABodyWithInterruptsAsTheyWere) {
       {[](void*, PageIndex, Access) noexcept { return FaultVerdict::kRestart; }, nullptr});
   EXPECT_FALSE(world.attempt([&] { (void)world.read(1, 0); }));
   EXPECT_TRUE(interrupts_enabled());
+}
+
+// mov eax, NUMBER; ret
+void write_code(std::byte* place, std::uint32_t number) noexcept {
+  constexpr std::uint8_t kMove = 0xb8;
+  constexpr std::uint8_t kReturn = 0xc3;
+  std::memcpy(place, &kMove, 1);
+  std::memcpy(place + 1, &number, sizeof number);
+  std::memcpy(place + 5, &kReturn, 1);
+}
+
+constinit unsigned brought = 0;
+
+TEST(CodePages, RunFromTheViewAndAreNeverTakenAway) {
+  constexpr PageIndex kCode = 20;
+  PageTableWorld world;
+  auto& source = world.source();
+  const auto call = [&] {
+    return reinterpret_cast<std::uint32_t (*)()>(source.view() + kCode * kPageSize)();
+  };
+  const auto bring = [](void*, PageIndex page) noexcept {
+    ++brought;
+    write_code(shared_source().frames() + std::size_t{page} * kPageSize, 42);
+  };
+  source.hold_code({kCode, 2, bring, nullptr});
+  EXPECT_EQ(call(), 42u);
+  EXPECT_EQ(call(), 42u);
+  EXPECT_EQ(brought, 1u);
+
+  source.protect(0, kPages, Rights::kNone);
+  write_code(source.frames() + kCode * kPageSize, 7);
+  EXPECT_EQ(call(), 42u);
+  EXPECT_EQ(brought, 1u);
+
+  source.release_code();
+  source.hold_code({kCode, 1, bring, nullptr});
+  write_code(source.frames() + kCode * kPageSize, 9);
+  source.open_code(kCode);
+  EXPECT_EQ(call(), 9u);
+  source.release_code();
 }
 
 }  // namespace

@@ -70,6 +70,29 @@ TEST_F(Allocation, GivesLargeObjectsPagesOfTheirOwn) {
   });
 }
 
+TEST_F(Allocation, PutsALargeObjectWhereItMustStandOrNowhere) {
+  constexpr PageIndex kWanted = 100;
+  const auto place = [](Transaction& t) {
+    return heap::try_allocate(t, {.bytes = 3 * kPageSize,
+                                  .type = t.type<Bytes64>(),
+                                  .flags = heap::Tag::kArray,
+                                  .at = kWanted});
+  };
+  node->run([&](Transaction& t) {
+    const auto body = place(t);
+    EXPECT_EQ(body, kWanted * kPageSize);
+    t.store(body, 3 * kPageSize / sizeof(Bytes64) - 1);
+    const auto before = heap::taken_pages(t);
+    EXPECT_EQ(place(t), 0u) << "twice at one place";
+    EXPECT_EQ(heap::taken_pages(t), before);
+    EXPECT_FALSE(heap::take_these_pages(t, {255, 2}, {.use = heap::PageUse::kLarge}));
+    EXPECT_FALSE(heap::take_these_pages(t, {0, 1}, {.use = heap::PageUse::kLarge}));
+    heap::free_object(t, body);
+    EXPECT_EQ(place(t), body);
+    heap::free_object(t, body);
+  });
+}
+
 TEST_F(Allocation, KeepsPlacementsApart) {
   node->run([](Transaction& t) {
     std::set<PageIndex> pages[kPlacements];

@@ -87,6 +87,7 @@ class Demo {
     return {.arguments = words,
             .log = {},
             .machine = QemuMachine{.kernel = kernel,
+                                   .brings_heap = index == settings_.hosted,
                                    .hub = hub_->path(),
                                    .number = index,
                                    .history_file = history_part(index),
@@ -205,8 +206,10 @@ std::string why_not_together(const DemoSettings& settings) {
   if (!settings.on_segment() && (!settings.pcap_file.empty() || settings.spray_per_second > 0)) {
     return "--pcap and --spray need a hub: --transport segment";
   }
-  if (settings.kill_machine && (settings.machines == 0 || settings.hosted == 0)) {
-    return "--kill-machine needs a machine (--qemu) and a process that notices (--hosted)";
+  if (settings.kill_machine && (settings.machines < 2 || settings.hosted == 0)) {
+    return "--kill-machine needs two machines (--qemu 2), since with the only one the kernel in "
+           "the "
+           "heap would die, and a process that notices (--hosted)";
   }
   if (settings.machines == 0) return {};
   if (settings.workload != "bank" || settings.strategy != "fair") {

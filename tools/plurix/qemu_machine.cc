@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 namespace plurix::tool {
 namespace {
@@ -32,37 +34,41 @@ std::string mac_of(std::size_t number) {
   return text;
 }
 
+/// What lives in the heap of the kernel that boots.
+std::string heap_file(const std::string& kernel) { return kernel + ".heap"; }
+
 }  // namespace
 
 Program QemuMachine::program() const {
-  return {.words = {kQemu,
-                    "-M",
-                    "pc",
-                    "-bios",
-                    "qboot.rom",
-                    "-accel",
-                    "tcg",
-                    "-m",
-                    "128",
-                    "-nodefaults",
-                    "-display",
-                    "none",
-                    "-no-reboot",
-                    "-serial",
-                    "stdio",
-                    "-serial",
-                    "file:" + history_file,
-                    "-device",
-                    "isa-debug-exit,iobase=0xf4,iosize=4",
-                    "-netdev",
-                    "stream,id=n0,server=off,addr.type=unix,addr.path=" + hub,
-                    "-device",
-                    "rtl8139,netdev=n0,mac=" + mac_of(number + 1),
-                    "-kernel",
-                    kernel,
-                    "-append",
-                    words},
-          .done = kStoppedWell};
+  std::vector<std::string> all = {kQemu,
+                                  "-M",
+                                  "pc",
+                                  "-bios",
+                                  "qboot.rom",
+                                  "-accel",
+                                  "tcg",
+                                  "-m",
+                                  "128",
+                                  "-nodefaults",
+                                  "-display",
+                                  "none",
+                                  "-no-reboot",
+                                  "-serial",
+                                  "stdio",
+                                  "-serial",
+                                  "file:" + history_file,
+                                  "-device",
+                                  "isa-debug-exit,iobase=0xf4,iosize=4",
+                                  "-netdev",
+                                  "stream,id=n0,server=off,addr.type=unix,addr.path=" + hub,
+                                  "-device",
+                                  "rtl8139,netdev=n0,mac=" + mac_of(number + 1),
+                                  "-kernel",
+                                  kernel,
+                                  "-append",
+                                  words};
+  if (brings_heap) all.insert(all.end(), {"-initrd", heap_file(kernel)});
+  return {.words = std::move(all), .done = kStoppedWell};
 }
 
 std::string default_kernel() {
@@ -75,8 +81,9 @@ std::string why_no_qemu(const std::string& kernel) {
   if (!in_path(kQemu)) {
     return std::string(kQemu) + " is not installed; on Debian: apt-get install qemu-system-x86";
   }
-  if (::access(kernel.c_str(), R_OK) != 0) {
-    return "there is no kernel at " + kernel + "; build the target plurix-kernel or name another";
+  for (const auto& file : {kernel, heap_file(kernel)}) {
+    if (::access(file.c_str(), R_OK) == 0) continue;
+    return "there is no kernel at " + file + "; build the target plurix-kernel or name another";
   }
   return {};
 }

@@ -11,7 +11,8 @@
 namespace plurix::tool {
 
 struct QemuMachine {
-  std::string kernel;        ///< the ELF file
+  std::string kernel;        ///< the ELF file that the machine boots
+  bool brings_heap = false;  ///< also KERNEL.heap, for the heap of a cluster that has no kernel yet
   std::string hub;           ///< path of the hub's socket
   std::size_t number = 0;    ///< fixes its MAC address
   std::string history_file;  ///< what its second serial port writes

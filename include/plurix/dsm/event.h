@@ -28,6 +28,12 @@ struct LocalFault {
   bool map;
 };
 
+/// A page is wanted that nobody will write any more: it is made to come, and no attempt has read it
+/// by that.
+struct PageWanted {
+  PageIndex page;
+};
+
 /// The body has ended and has written; it wants to commit after `collisions` aborted attempts.
 struct CommitWanted {
   std::uint32_t collisions;
@@ -66,7 +72,8 @@ namespace plurix {
 
 using Event =
     std::variant<event::FrameArrived, event::TimerExpired, event::AttemptBegun, event::LocalFault,
-                 event::CommitWanted, event::AttemptEnded, event::TokenWanted, event::TokenReleased,
-                 event::LatestWanted, event::FoundWanted, event::JoinWanted, event::LeaveWanted>;
+                 event::PageWanted, event::CommitWanted, event::AttemptEnded, event::TokenWanted,
+                 event::TokenReleased, event::LatestWanted, event::FoundWanted, event::JoinWanted,
+                 event::LeaveWanted>;
 
 }  // namespace plurix

@@ -69,6 +69,7 @@ class ProtocolCore {
   void on(const event::TimerExpired&) noexcept {}
   void on(const event::AttemptBegun&) noexcept;
   void on(const event::LocalFault& e) noexcept;
+  void on(const event::PageWanted& e) noexcept;
   void on(const event::CommitWanted& e) noexcept;
   void on(const event::AttemptEnded&) noexcept;
   void on(const event::TokenWanted& e) noexcept;

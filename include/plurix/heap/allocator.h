@@ -20,6 +20,7 @@ struct Request {
   Offset type = 0;
   std::uint64_t flags = 0;  ///< of Tag
   Placement placement = Placement::kReadWrite;
+  PageIndex at = kNoPage;  ///< a large object's first page, if it must be that one
 };
 
 /// An object's body, whose bytes are whatever stood there before. Ends the transaction as out of
@@ -132,6 +133,9 @@ struct PageRun {
 /// A run of `wanted` free pages, or the longest there is if that is at least `least` pages; none:
 /// count 0. The pages are taken then.
 PageRun take_pages(Transaction& t, std::uint32_t wanted, std::uint32_t least, PageEntry entry);
+
+/// Takes exactly these pages. False if one of them is taken already; nothing has changed then.
+[[nodiscard]] bool take_these_pages(Transaction& t, const PageRun& run, PageEntry entry);
 
 /// Changes what the map says of a page that is taken and stays so.
 void set_page_entry(Transaction& t, PageIndex page, PageEntry entry);

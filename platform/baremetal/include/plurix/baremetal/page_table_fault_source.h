@@ -21,6 +21,17 @@ struct RestartHook {
   void* context = nullptr;
 };
 
+/// Pages of the heap that hold code: nobody writes them any more.
+struct CodePages {
+  PageIndex first = 0;
+  std::uint32_t count = 0;
+  /// Makes the page's contents stand in the frames. Fault context, interrupts as they were.
+  void (*bring)(void* context, PageIndex page) noexcept = nullptr;
+  void* context = nullptr;
+
+  bool contain(PageIndex page) const noexcept { return page - first < count; }
+};
+
 class PageTableFaultSource {
  public:
   /// Where the frames stand: one slot of the top table behind the heap's.
@@ -38,6 +49,19 @@ class PageTableFaultSource {
   void on_restart(RestartHook hook) noexcept { restart_ = hook; }
   bool traps() const noexcept { return true; }
 
+  /// From now on these pages of the view are code. What runs there must not be taken away from one
+  /// instruction to the next, not even when the cluster goes back to an older state, so each is
+  /// copied to RAM of this machine when it is opened, and stays as it is then: executable, never
+  /// written. The other pages of the heap are never executed.
+  void hold_code(const CodePages& code) noexcept;
+
+  /// Takes that back: the pages are like the others again.
+  void release_code() noexcept;
+
+  /// Opens a page of code: what the frames hold, or other contents.
+  void open_code(PageIndex page) noexcept;
+  void open_code(PageIndex page, const std::byte* contents) noexcept;
+
   /// RAM in use for frames, in pages.
   std::uint32_t frames_taken() const noexcept { return frames_.pages_taken(); }
 
@@ -54,11 +78,15 @@ class PageTableFaultSource {
     return (window_.entries()[page] & bit) != 0;
   }
   static void on_page_fault(void* self, InterruptFrame& frame, std::uint64_t address) noexcept;
+  void on_code_fault(InterruptFrame& frame, PageIndex page) noexcept;
 
+  PhysicalMemory& memory_;
   PageWindow window_;
   LazyMemory frames_;
   FaultHandler handler_;
   RestartHook restart_;
+  CodePages code_;
+  std::span<std::byte> code_memory_;
 };
 static_assert(FaultSource<PageTableFaultSource>);
 

@@ -21,11 +21,14 @@ struct PageEntry {
   static constexpr std::uint64_t kWritable = 1U << 1;
   static constexpr std::uint64_t kAccessed = 1U << 5;
   static constexpr std::uint64_t kDirty = 1U << 6;
+  static constexpr std::uint64_t kNoExecute = std::uint64_t{1} << 63;
   static constexpr std::uint64_t kAddress = 0x000f'ffff'ffff'f000;
 };
 struct PageFaultError {
+  static constexpr std::uint64_t kPresent = 1U << 0;  ///< the entry was there: a right is missing
   static constexpr std::uint64_t kWrite = 1U << 1;
   static constexpr std::uint64_t kReserved = 1U << 3;
+  static constexpr std::uint64_t kFetch = 1U << 4;  ///< of an instruction
 };
 
 /// A range of virtual pages and their entries, one behind the other.

@@ -11,7 +11,7 @@ namespace plurix::baremetal {
 
 class Text {
  public:
-  static constexpr std::size_t kLimit = 480;
+  static constexpr std::size_t kLimit = 640;
 
   Text& operator<<(std::string_view words) noexcept {
     for (const char c : words) put(c);

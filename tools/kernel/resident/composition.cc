@@ -1,4 +1,4 @@
-#include "composition.h"
+#include "resident/composition.h"
 
 namespace plurix::kernel {
 namespace {
@@ -74,9 +74,11 @@ bool Parts::enter() noexcept {
     return true;
   }
   const Endpoint everybody = ethernet::make_endpoint(ethernet::kBroadcast);
-  const auto patience =
-      milliseconds(static_cast<std::int64_t>(machine.boot.number("join", 10'000)));
-  return node().join({&everybody, 1}, found == "auto", node().now() + patience);
+  return node().join({&everybody, 1}, found == "auto", node().now() + patience());
+}
+
+Duration Parts::patience() const noexcept {
+  return milliseconds(static_cast<std::int64_t>(machine.boot.number("join", 10'000)));
 }
 
 }  // namespace plurix::kernel

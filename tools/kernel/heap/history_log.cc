@@ -1,4 +1,4 @@
-#include "history_log.h"
+#include "heap/history_log.h"
 
 #include <memory>
 
@@ -6,9 +6,8 @@ namespace plurix::kernel {
 namespace {
 
 template <class T>
-std::span<T> array_in(const baremetal::LazyMemory& memory) noexcept {
-  const auto bytes = memory.bytes();
-  return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)};
+std::span<T> array_of(Resident& resident, std::size_t count) noexcept {
+  return {reinterpret_cast<T*>(resident.local_memory(count * sizeof(T)).data()), count};
 }
 
 void publish() noexcept { std::atomic_signal_fence(std::memory_order_seq_cst); }
@@ -20,12 +19,9 @@ AttemptEnd end_for(Status status) noexcept {
 
 }  // namespace
 
-HistoryLog::HistoryLog(baremetal::PhysicalMemory& memory, std::size_t attempts) noexcept
-    : attempts_memory_(memory, kAttemptsBase, attempts * sizeof(LoggedAttempt)),
-      operations_memory_(memory, kOperationsBase,
-                         attempts * kOperationsEach * sizeof(LoggedOperation)),
-      attempts_(array_in<LoggedAttempt>(attempts_memory_)),
-      operations_(array_in<LoggedOperation>(operations_memory_)) {}
+HistoryLog::HistoryLog(Resident& resident, std::size_t attempts) noexcept
+    : attempts_(array_of<LoggedAttempt>(resident, attempts)),
+      operations_(array_of<LoggedOperation>(resident, attempts * kOperationsEach)) {}
 
 void HistoryLog::begin_transaction() noexcept {
   ++tx_;

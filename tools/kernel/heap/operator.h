@@ -2,18 +2,17 @@
 // README.md lists the words.
 #pragma once
 
-#include "bank_work.h"
-#include "command_line.h"
-#include "composition.h"
-#include "history_log.h"
-#include "host_time.h"
+#include "heap/bank_work.h"
+#include "heap/command_line.h"
+#include "heap/history_log.h"
+#include "heap/host_time.h"
+#include "heap/node.h"
 
 namespace plurix::kernel {
 
 class Operator {
  public:
-  /// `entered`: when this machine had become a member.
-  Operator(Parts& parts, Instant entered) noexcept;
+  explicit Operator(Resident& resident) noexcept;
 
   /// True if all was well.
   bool run_on_command() noexcept;
@@ -33,8 +32,9 @@ class Operator {
   void work() noexcept;
   void work_until(Instant end) noexcept;
 
-  Parts& parts_;
-  const Instant entered_;
+  Resident& resident_;
+  baremetal::Machine& machine_;
+  Node node_;
   HistoryLog log_;
   BankWork work_;
   CommandLine commands_;

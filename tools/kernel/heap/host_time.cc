@@ -1,4 +1,4 @@
-#include "host_time.h"
+#include "heap/host_time.h"
 
 #include <charconv>
 

@@ -1,4 +1,4 @@
-#include "operator.h"
+#include "heap/operator.h"
 
 #include <plurix/heap/verify.h>
 
@@ -40,52 +40,55 @@ const char* words_for(AttemptEnd end) noexcept {
 
 }  // namespace
 
-Operator::Operator(Parts& parts, Instant entered) noexcept
-    : parts_(parts),
-      entered_(entered),
-      log_(parts.machine.memory, parts.machine.boot.number("history", 20'000)),
-      work_(parts.node(), log_, parts.machine.boot.number("seed", 1)),
-      commands_(parts.machine.console) {}
+Operator::Operator(Resident& resident) noexcept
+    : resident_(resident),
+      machine_(resident.machine()),
+      node_(resident),
+      log_(resident, machine_.boot.number("history", 20'000)),
+      work_(node_, log_, machine_.boot.number("seed", 1)),
+      commands_(machine_.console) {}
 
 bool Operator::run_on_command() noexcept {
-  (void)host_time_.ask(parts_.machine, commands_);
+  (void)host_time_.ask(machine_, commands_);
   say_ready();
+  resident_.bring_whole_kernel();
   for (;;) {
     const auto line = commands_.next();
     if (!line) {
-      parts_.node().serve(parts_.node().now() + kServe);
+      node_.serve(node_.now() + kServe);
     } else if (!obey(*line)) {
-      return parts_.node().leave(parts_.node().now() + milliseconds(2'000));
+      return node_.leave(node_.now() + milliseconds(2'000));
     }
   }
 }
 
 bool Operator::run_by_itself() noexcept {
   say_ready();
+  resident_.bring_whole_kernel();
   (void)work_.setup();
-  const auto seconds = static_cast<std::int64_t>(parts_.machine.boot.number("seconds", 1));
-  work_until(parts_.node().now() + milliseconds(1'000 * seconds));
+  const auto seconds = static_cast<std::int64_t>(machine_.boot.number("seconds", 1));
+  work_until(node_.now() + milliseconds(1'000 * seconds));
   say_status("ended");
   const bool right = say_verification(true);
   save_history();
-  return parts_.node().leave(parts_.node().now() + milliseconds(2'000)) && right;
+  return node_.leave(node_.now() + milliseconds(2'000)) && right;
 }
 
 bool Operator::obey(std::string_view line) noexcept {
   if (line == "quit") return false;
   if (line == "setup") {
     (void)work_.setup();
-    parts_.machine.say(Text() << "{\"event\":\"setup\"}\n");
+    machine_.say(Text() << "{\"event\":\"setup\"}\n");
   } else if (line == "start") {
     work();
     say_status("stopped");
   } else if (line == "verify" || line == "verify heap") {
     (void)say_verification(line != "verify");
   } else if (line.starts_with("save ")) {
-    (void)host_time_.ask(parts_.machine, commands_);
+    (void)host_time_.ask(machine_, commands_);
     save_history();
   } else if (line == "collect") {  // there is no collector here, and so nothing to wait for
-    parts_.machine.say(Text() << "{\"event\":\"collected\"}\n");
+    machine_.say(Text() << "{\"event\":\"collected\"}\n");
   } else if (line == "stat") {
     say_status("stat");
   } else if (line == "counter") {
@@ -94,25 +97,25 @@ bool Operator::obey(std::string_view line) noexcept {
     line.remove_prefix(std::min(line.size(), std::string_view("names ").size()));
     say_names(line);
   } else if (!line.starts_with("time ")) {  // a late answer is no command
-    parts_.machine.say(Text() << "{\"event\":\"failed\",\"code\":2,\"words\":\"a kernel knows no "
-                              << "such command\"}\n");
+    machine_.say(Text() << "{\"event\":\"failed\",\"code\":2,\"words\":\"a kernel knows no "
+                        << "such command\"}\n");
   }
   return true;
 }
 
 // One number for the whole cluster: whoever asks next, on whichever machine, gets the next one.
 void Operator::count() noexcept {
-  const auto outcome = parts_.node().try_run([](Transaction& t) {
+  const auto outcome = node_.try_run([](Transaction& t) {
     auto counter = t.root<long>("console/counter");
     return ++*counter.mut();
   });
   if (!outcome.committed()) return;
-  parts_.machine.say(Text() << "{\"event\":\"counter\",\"value\":" << *outcome.value << "}\n");
+  machine_.say(Text() << "{\"event\":\"counter\",\"value\":" << *outcome.value << "}\n");
 }
 
 // A body may run more than once, so what it found is told when it has ended.
 void Operator::say_names(std::string_view directory) noexcept {
-  const auto outcome = parts_.node().read_only(Freshness::kLatest, [&](Transaction& t) {
+  const auto outcome = node_.read_only(Freshness::kLatest, [&](Transaction& t) {
     Text names;
     (void)t.list_names(directory, [&](const NameListing& name) {
       if (!names.view().empty()) names << ",";
@@ -121,17 +124,17 @@ void Operator::say_names(std::string_view directory) noexcept {
     return names;
   });
   if (!outcome.committed()) return;
-  parts_.machine.console.write("{\"event\":\"names\",\"names\":[");
-  parts_.machine.say(*outcome.value);
-  parts_.machine.console.write("]}\n");
+  machine_.console.write("{\"event\":\"names\",\"names\":[");
+  machine_.say(*outcome.value);
+  machine_.console.write("]}\n");
 }
 
 void Operator::work() noexcept {
-  auto next_look = parts_.node().now();
+  auto next_look = node_.now();
   auto next_status = next_look + kStatus;
   for (;;) {
     if (work_.step() == Status::kUnknown) return;
-    const auto now = parts_.node().now();
+    const auto now = node_.now();
     if (now < next_look) continue;
     next_look = now + kLook;
     if (const auto line = commands_.next(); line && *line == "stop") return;
@@ -142,42 +145,45 @@ void Operator::work() noexcept {
 }
 
 void Operator::work_until(Instant end) noexcept {
-  while (parts_.node().now() < end && work_.step() != Status::kUnknown) {
+  while (node_.now() < end && work_.step() != Status::kUnknown) {
   }
 }
 
-// "kernel_us" begins with the first line of C++; "since_power_on_us" assumes that the processor's
-// counter began with the power.
+// Times begin with the first line of C++; what was before it is told for a processor whose counter
+// began with the power.
 void Operator::say_ready() noexcept {
-  const auto& clock = parts_.machine.clock;
-  const auto& core = parts_.node().protocol().core();
+  const auto& clock = machine_.clock;
+  const auto& core = node_.protocol().core();
+  const auto start = resident_.start();
   Text text;
-  text << "{\"event\":\"ready\",\"node\":" << parts_.node().id() << ",\"address\":\"";
-  put_address(text, parts_.card.address());
+  text << "{\"event\":\"ready\",\"node\":" << node_.id() << ",\"address\":\"";
+  put_address(text, resident_.card().address);
   text << "\",\"fault_source\":\"page_tables\",\"receive\":\"rtl8139\",\"incarnation\":"
-       << parts_.incarnation << ",\"kernel_us\":" << entered_.ns / 1000 << ",\"since_power_on_us\":"
-       << entered_.ns / 1000 + static_cast<std::int64_t>(clock.first_tick() * 1'000 /
-                                                         (clock.ticks_per_second() / 1'000))
+       << start.incarnation << ",\"kernel_us\":" << start.kernel_entered.ns / 1000
+       << ",\"member_us\":" << start.member.ns / 1000 << ",\"ready_us\":" << node_.now().ns / 1000
+       << ",\"before_kernel_us\":"
+       << clock.first_tick() * 1'000 / (clock.ticks_per_second() / 1'000)
+       << ",\"put_kernel_into_heap\":" << start.put_kernel_into_heap
+       << ",\"kernel_pages\":" << start.kernel_pages
+       << ",\"kernel_requests\":" << start.kernel_requests
        << ",\"page_fetches\":" << core.counters.fetches << "}\n";
-  parts_.machine.say(text);
+  machine_.say(text);
 }
 
 void Operator::say_status(std::string_view event) noexcept {
   const auto& counts = log_.counts();
-  const auto card = parts_.card.counters();
   Text text;
-  text << "{\"event\":\"" << event << "\",\"node\":" << parts_.node().id()
-       << ",\"ns\":" << host_time_.at(parts_.node().now().ns)
-       << ",\"committed\":" << counts.committed << ",\"read_only\":" << counts.read_only
-       << ",\"aborted\":" << counts.aborted << ",\"cancelled\":" << counts.cancelled
-       << ",\"unknown\":" << counts.unknown
-       << ",\"page_fetches\":" << parts_.node().protocol().core().counters.fetches
-       << ",\"commit_time\":" << parts_.node().commit_time().value
-       << ",\"most_restarts\":" << parts_.node().counters().most_restarts
-       << ",\"interrupts\":" << parts_.node().counters().interrupts
-       << ",\"bodies_cut\":" << parts_.node().counters().bodies_cut
-       << ",\"dropped\":" << card.dropped_bad + card.unsent_queue_full << "}\n";
-  parts_.machine.say(text);
+  text << "{\"event\":\"" << event << "\",\"node\":" << node_.id()
+       << ",\"ns\":" << host_time_.at(node_.now().ns) << ",\"committed\":" << counts.committed
+       << ",\"read_only\":" << counts.read_only << ",\"aborted\":" << counts.aborted
+       << ",\"cancelled\":" << counts.cancelled << ",\"unknown\":" << counts.unknown
+       << ",\"page_fetches\":" << node_.protocol().core().counters.fetches
+       << ",\"commit_time\":" << node_.commit_time().value
+       << ",\"most_restarts\":" << node_.counters().most_restarts
+       << ",\"interrupts\":" << node_.counters().interrupts
+       << ",\"bodies_cut\":" << node_.counters().bodies_cut
+       << ",\"dropped\":" << resident_.card().dropped << "}\n";
+  machine_.say(text);
 }
 
 bool Operator::say_verification(bool whole_heap) noexcept {
@@ -188,30 +194,30 @@ bool Operator::say_verification(bool whole_heap) noexcept {
        << workloads::bank::kTotalCents;
   if (whole_heap) {
     const auto report =
-        parts_.node().read_only(Freshness::kLatest, [](Transaction& t) { return verify_heap(t); });
+        node_.read_only(Freshness::kLatest, [](Transaction& t) { return verify_heap(t); });
     const bool sound = report.committed() && report.value->ok();
     text << (sound ? "; the heap is sound" : "; the heap is NOT sound");
     ok = ok && sound;
   }
-  parts_.machine.say(Text() << "{\"event\":\"verified\",\"ok\":" << ok << ",\"words\":\""
-                            << text.view() << "\",\"numbers\":{\"sum\":" << sum.value_or(-1)
-                            << ",\"expected\":" << workloads::bank::kTotalCents << "}}\n");
+  machine_.say(Text() << "{\"event\":\"verified\",\"ok\":" << ok << ",\"words\":\"" << text.view()
+                      << "\",\"numbers\":{\"sum\":" << sum.value_or(-1)
+                      << ",\"expected\":" << workloads::bank::kTotalCents << "}}\n");
   return ok;
 }
 
 void Operator::save_history() noexcept {
   SerialPort second(SerialPort::kSecond);
-  auto& port = second.start() ? second : parts_.machine.console;
+  auto& port = second.start() ? second : machine_.console;
   for (const auto& attempt : log_.attempts()) write_attempt(port, attempt);
-  parts_.machine.say(Text() << "{\"event\":\"saved\",\"ok\":true,\"attempts\":"
-                            << log_.attempts().size() << ",\"full\":" << log_.full()
-                            << ",\"clock_error_ns\":" << host_time_.error().ns << "}\n");
+  machine_.say(Text() << "{\"event\":\"saved\",\"ok\":true,\"attempts\":" << log_.attempts().size()
+                      << ",\"full\":" << log_.full()
+                      << ",\"clock_error_ns\":" << host_time_.error().ns << "}\n");
 }
 
 void Operator::write_attempt(SerialPort& port, const LoggedAttempt& attempt) noexcept {
   const auto error = host_time_.error().ns;
   Text head;
-  head << "{\"node\":" << parts_.node().id() << ",\"incarnation\":" << parts_.incarnation
+  head << "{\"node\":" << node_.id() << ",\"incarnation\":" << resident_.start().incarnation
        << ",\"tx\":" << attempt.tx << ",\"attempt\":" << attempt.number
        << ",\"epoch\":" << attempt.epoch
        << ",\"begin_ns\":" << host_time_.at(attempt.begin_ns) - error

@@ -4,8 +4,8 @@
 
 #include <plurix/base/prng.h>
 
-#include "composition.h"
-#include "history_log.h"
+#include "heap/history_log.h"
+#include "heap/node.h"
 #include "workloads/bank_ledger.h"
 
 namespace plurix::kernel {

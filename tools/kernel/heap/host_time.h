@@ -4,7 +4,7 @@
 
 #include <plurix/base/time.h>
 
-#include "command_line.h"
+#include "heap/command_line.h"
 
 namespace plurix::kernel {
 

@@ -60,7 +60,7 @@ struct CardSleep {
 using Card = rtl8139::Driver<CardPorts, CardMemory, CardSleep>;
 using Net = ethernet::EthernetTransport<Card>;
 using BareNode = baremetal::BasicNode<Net, Fair, baremetal::EventRing>;
-using Node = BareNode::Core;
+using CoreNode = BareNode::Core;
 
 inline constexpr std::uint16_t kRealtek = 0x10ec;
 inline constexpr std::uint16_t kRtl8139 = 0x8139;
@@ -81,6 +81,9 @@ class Parts {
   /// Founds or joins a cluster, as the command line says. False if none was found in time.
   [[nodiscard]] bool enter() noexcept;
 
+  /// How long to look for a cluster, and for a kernel in it.
+  Duration patience() const noexcept;
+
   baremetal::Machine& machine;
   CardSleep sleep;
   baremetal::PciDevice device;
@@ -95,7 +98,7 @@ class Parts {
   baremetal::PageTableFaultSource faults;
   BareNode bare;
 
-  Node& node() noexcept { return bare.core(); }
+  CoreNode& node() noexcept { return bare.core(); }
 };
 
 }  // namespace plurix::kernel

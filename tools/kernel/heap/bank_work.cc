@@ -1,4 +1,4 @@
-#include "bank_work.h"
+#include "heap/bank_work.h"
 
 namespace plurix::kernel {
 

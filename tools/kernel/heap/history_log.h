@@ -8,10 +8,10 @@
 #include <plurix/outcome.h>
 #include <plurix/transaction.h>
 
-#include <plurix/baremetal/lazy_memory.h>
-
 #include <atomic>
 #include <span>
+
+#include "interface/resident.h"
 
 namespace plurix::kernel {
 
@@ -48,7 +48,7 @@ struct LogCounts {
 class HistoryLog {
  public:
   /// Room for so many attempts, and for kOperationsEach times as many operations.
-  HistoryLog(baremetal::PhysicalMemory& memory, std::size_t attempts) noexcept;
+  HistoryLog(Resident& resident, std::size_t attempts) noexcept;
 
   /// Runs `body(Transaction&, HistoryLog&)` as a transaction and files its attempts.
   template <class Node, class Body>
@@ -106,11 +106,6 @@ class HistoryLog {
   void end_transaction(Instant now, Epoch epoch, Status status, CommitTime time, bool reader,
                        bool strict) noexcept;
 
-  static constexpr std::uint64_t kAttemptsBase = 0x5800'0000'0000;
-  static constexpr std::uint64_t kOperationsBase = 0x5880'0000'0000;
-
-  baremetal::LazyMemory attempts_memory_;
-  baremetal::LazyMemory operations_memory_;
   std::span<LoggedAttempt> attempts_;
   std::span<LoggedOperation> operations_;
   std::size_t filed_ = 0;    ///< attempts of transactions that are over
