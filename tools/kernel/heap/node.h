@@ -37,6 +37,10 @@ class Node {
   void serve(Instant until) noexcept { resident_.serve(until); }
   [[nodiscard]] bool leave(Instant until) noexcept { return resident_.leave(until); }
 
+  bool bring(PageIndex first, std::uint32_t count, std::uint32_t at_once) noexcept {
+    return resident_.bring(first, count, at_once);
+  }
+
   const ProtocolCore& protocol() const noexcept { return resident_.protocol(); }
   const NodeCounters& counters() const noexcept { return resident_.counters(); }
   NodeId id() const noexcept { return protocol().core().self; }

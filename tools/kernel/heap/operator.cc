@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "heap/measure.h"
+
 namespace plurix::kernel {
 namespace {
 
@@ -93,6 +95,12 @@ bool Operator::obey(std::string_view line) noexcept {
     say_status("stat");
   } else if (line == "counter") {
     count();
+  } else if (line == "measure") {
+    say_measured();
+  } else if (line == "lend") {
+    machine_.say(Text() << "{\"event\":\"lent\",\"ok\":" << lend_pages(node_) << "}\n");
+  } else if (line == "fetch") {
+    say_fetched();
   } else if (line == "names" || line.starts_with("names ")) {
     line.remove_prefix(std::min(line.size(), std::string_view("names ").size()));
     say_names(line);
@@ -101,6 +109,20 @@ bool Operator::obey(std::string_view line) noexcept {
                         << "such command\"}\n");
   }
   return true;
+}
+
+void Operator::say_measured() noexcept {
+  const auto measured = measure(node_);
+  machine_.say(Text() << "{\"event\":\"measured\",\"objects\":" << measured.objects
+                      << ",\"allocation_ns\":" << measured.allocation_ns
+                      << ",\"assignment_ns\":" << measured.assignment_ns << "}\n");
+}
+
+void Operator::say_fetched() noexcept {
+  const auto fetched = fetch_lent_pages(node_).value_or(Fetched{});
+  machine_.say(Text() << "{\"event\":\"fetched\",\"pages\":" << kLentPages
+                      << ",\"one_by_one_us\":" << fetched.one_by_one.ns / 1'000
+                      << ",\"together_us\":" << fetched.together.ns / 1'000 << "}\n");
 }
 
 // One number for the whole cluster: whoever asks next, on whichever machine, gets the next one.

@@ -28,6 +28,8 @@ class Operator {
   /// False when the machine is to stop.
   bool obey(std::string_view line) noexcept;
   void count() noexcept;
+  void say_measured() noexcept;
+  void say_fetched() noexcept;
   void say_names(std::string_view directory) noexcept;
   void work() noexcept;
   void work_until(Instant end) noexcept;

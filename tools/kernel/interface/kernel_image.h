@@ -26,7 +26,7 @@ inline constexpr std::string_view kKernelName = "system/kernel";
 inline constexpr BoundaryType kBoundaryTypes[] = {
     boundary_interface<Resident, &Resident::machine, &Resident::protocol, &Resident::counters,
                        &Resident::card, &Resident::start, &Resident::local_memory,
-                       &Resident::transact, &Resident::serve, &Resident::leave,
+                       &Resident::transact, &Resident::serve, &Resident::leave, &Resident::bring,
                        &Resident::bring_whole_kernel, &Resident::panic>(),
     boundary_struct<Body>(),
     boundary_struct<BodyEnd>(),

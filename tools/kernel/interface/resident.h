@@ -64,6 +64,9 @@ class Resident {
   virtual void serve(Instant until) noexcept = 0;
   virtual bool leave(Instant until) noexcept = 0;
 
+  /// Fetches pages that nobody writes any more, so many at once (plurix::Node::bring).
+  virtual bool bring(PageIndex first, std::uint32_t count, std::uint32_t at_once) noexcept = 0;
+
   /// Fetches what is still missing of the kernel.
   virtual void bring_whole_kernel() noexcept = 0;
 

@@ -64,7 +64,7 @@ const KernelImage* KernelLoader::from_file(std::span<const std::byte> file) noex
       parts_.faults.release_code();
       return from_heap();
     case Installed::kNoRoom:
-      return refuse("the kernel's place in the heap is taken by something else");
+      return refuse("there is no room for the kernel at its place in the heap");
   }
   auto start = resident_.start();
   start.put_kernel_into_heap = true;

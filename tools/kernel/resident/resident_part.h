@@ -21,6 +21,9 @@ class ResidentPart final : public Resident {
   BodyEnd transact(const Body& body) noexcept override;
   void serve(Instant until) noexcept override { parts_.node().serve(until); }
   bool leave(Instant until) noexcept override { return parts_.node().leave(until); }
+  bool bring(PageIndex first, std::uint32_t count, std::uint32_t at_once) noexcept override {
+    return parts_.node().bring(first, count, at_once);
+  }
   void bring_whole_kernel() noexcept override;
   [[noreturn]] void panic(const char* what, const char* file, int line) noexcept override {
     plurix::panic(what, file, line);

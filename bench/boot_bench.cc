@@ -1,0 +1,190 @@
+// How long machines take to start: the first one, which puts the kernel into the heap, and one that
+// joins and fetches it from there; beside the paper's figures and a Linux kernel in the same
+// virtual machine. Time is the kernel's own, from its first instruction in C++ to its console in
+// the heap.
+#include <stdlib.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <vector>
+
+#include "support/qemu.h"
+#include "support/report.h"
+
+namespace plurix::bench {
+namespace {
+
+constexpr double kPatience = 60;
+
+// Paper, section 6.1: a Celeron at 1.5 GHz (Plurix' own figures).
+constexpr double kPaperFirstMs = 254;
+constexpr double kPaperJoiningMs = 234;
+constexpr double kPaperRequests = 284;
+constexpr double kPaperAllocationUs = 3;
+constexpr double kPaperAssignmentUs = 0.5;
+
+struct Start {
+  double kernel_ms = 0;
+  double requests = 0;
+};
+
+struct Pair {
+  Start first;
+  Start joining;
+  double objects = 0;
+  double allocation_us = 0;
+  double assignment_us = 0;
+  double one_by_one_us = 0;  ///< fetching 284 pages
+  double together_us = 0;
+};
+
+[[noreturn]] void give_up(const std::string& what) {
+  std::fprintf(stderr, "boot_bench: %s\n", what.c_str());
+  std::exit(1);
+}
+
+std::string await(Qemu& machine, const std::string& words) {
+  const auto line = machine.line_with(words, kPatience);
+  if (!line) give_up("a machine has not said " + words);
+  return *line;
+}
+
+Start start_in(const std::string& ready) {
+  return {.kernel_ms = number_in(ready, "kernel_us") / 1e3,
+          .requests = number_in(ready, "kernel_requests")};
+}
+
+Qemu::Setup machine(const Cable& cable, int number, const std::string& words) {
+  const std::string kernel = PLURIX_KERNEL;
+  return {.kernel = kernel,
+          .initrd = number == 1 ? kernel + ".heap" : "",
+          .words = "control=1 cluster=boot history=1000 shadow=400 " + words,
+          .cable = cable.end(number - 1),
+          .number = number};
+}
+
+/// Starts a cluster of two.
+Pair start_pair() {
+  const Cable cable;
+  Pair pair;
+  Qemu first(machine(cable, 1, "found=always"));
+  pair.first = start_in(await(first, "\"ready\""));
+  first.say("measure");
+  const auto measured = await(first, "\"measured\"");
+  pair.objects = number_in(measured, "objects");
+  pair.allocation_us = number_in(measured, "allocation_ns") / 1e3;
+  pair.assignment_us = number_in(measured, "assignment_ns") / 1e3;
+  Qemu second(machine(cable, 2, "found=never"));
+  pair.joining = start_in(await(second, "\"ready\""));
+  first.say("lend");
+  (void)await(first, "\"lent\"");
+  second.say("fetch");
+  const auto fetched = await(second, "\"fetched\"");
+  pair.one_by_one_us = number_in(fetched, "one_by_one_us");
+  pair.together_us = number_in(fetched, "together_us");
+  return pair;
+}
+
+template <class Take>
+double median(const std::vector<Pair>& pairs, Take take) {
+  std::vector<double> values;
+  for (const auto& pair : pairs) values.push_back(take(pair));
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+std::vector<Pair> start_pairs(int count) {
+  std::vector<Pair> pairs;
+  while (static_cast<int>(pairs.size()) < count) pairs.push_back(start_pair());
+  return pairs;
+}
+
+std::string bytes_of(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// Milliseconds until Linux has started its first program; 0 if it does not.
+double start_linux(const std::string& kernel) {
+  char name[] = "/tmp/plurix-boot-XXXXXX";
+  const int fd = ::mkstemp(name);
+  if (fd < 0) give_up("no temporary file");
+  const auto files = initial_files(bytes_of(PLURIX_LINUX_INIT));
+  const bool written = ::write(fd, files.data(), files.size()) >= 0;
+  ::close(fd);
+  Qemu machine({.kernel = kernel, .initrd = name, .words = "console=ttyS0 quiet"});
+  const auto line = written ? machine.line_with("\"init\"", kPatience) : std::nullopt;
+  ::unlink(name);
+  return line ? number_in(*line, "kernel_us") / 1e3 : 0;
+}
+
+void compare_with_linux(const Options& options, double first_ms, int rounds) {
+  const Report report(options, "boot_bench", "ms", "a Linux kernel until its first program");
+  const auto* kernel = std::getenv("PLURIX_LINUX_KERNEL");
+  const std::string what = "first machine: kernel time";
+  if (kernel == nullptr) {
+    return report.skip(
+        what,
+        "PLURIX_LINUX_KERNEL names no Linux kernel; Debian: apt-get download the "
+        "package that linux-image-cloud-amd64 depends on, dpkg-deb -x, boot/vmlinuz-*");
+  }
+  std::vector<double> times;
+  for (int i = 0; i < rounds; ++i) times.push_back(start_linux(kernel));
+  std::sort(times.begin(), times.end());
+  report.add({what, first_ms, times[times.size() / 2], Aim::ratio_at_most(0.1)});
+}
+
+int run(const Options& options) {
+  const int rounds = options.smoke ? 1 : 5;
+  const auto pairs = start_pairs(rounds);
+  const auto first_ms = median(pairs, [](const Pair& p) { return p.first.kernel_ms; });
+  {
+    const Report report(options, "boot_bench", "ms", "the paper's machine (section 6.1)");
+    report.add({"first machine: kernel time", first_ms, kPaperFirstMs, Aim::figure_at_most(25)});
+    report.add({"joining machine: kernel time",
+                median(pairs, [](const Pair& p) { return p.joining.kernel_ms; }), kPaperJoiningMs,
+                Aim::figure_at_most(40)});
+  }
+  {
+    const Report report(options, "boot_bench", "count", "the paper's");
+    report.add({"pages requested to get the kernel",
+                median(pairs, [](const Pair& p) { return p.joining.requests; }), kPaperRequests});
+    report.add({"objects in the heap, kernel and system",
+                median(pairs, [](const Pair& p) { return p.objects; }), 0});
+  }
+  {
+    const Report report(options, "boot_bench", "us", "the paper's");
+    report.add({"allocation of an object of 64 bytes",
+                median(pairs, [](const Pair& p) { return p.allocation_us; }), kPaperAllocationUs,
+                Aim::ratio_at_most(1)});
+    report.add({"assignment of a reference",
+                median(pairs, [](const Pair& p) { return p.assignment_us; }), kPaperAssignmentUs,
+                Aim::ratio_at_most(1)});
+  }
+  {
+    const Report report(options, "boot_bench", "ms", "seven of them on their way at once");
+    report.add({"284 pages, fetched one by one",
+                median(pairs, [](const Pair& p) { return p.one_by_one_us; }) / 1e3,
+                median(pairs, [](const Pair& p) { return p.together_us; }) / 1e3,
+                Aim::ratio_at_least(3)});
+  }
+  compare_with_linux(options, first_ms, options.smoke ? 1 : 3);
+  return 0;
+}
+
+}  // namespace
+}  // namespace plurix::bench
+
+int main(int argc, char** argv) {
+  const auto options = plurix::bench::parse_options(
+      argc, argv,
+      "Starts machines in QEMU and tells how long their kernels take. PLURIX_LINUX_KERNEL names a "
+      "Linux kernel to compare with.");
+  if (!plurix::bench::has_qemu()) {
+    std::fprintf(stderr, "qemu-system-x86_64 is not installed (Debian: qemu-system-x86)\n");
+    return 1;
+  }
+  return plurix::bench::run(options);
+}
