@@ -10,6 +10,8 @@
 //   save HISTORY TRACE      → saved   attempts, full ("-": no such file)
 //   workload NAME           → workload name; what the last one recorded is forgotten
 //   (while it works)        → sharing words, page, objects (sharing_words.h)
+//   write ROW COLUMN TEXT   → written ok: on the page of text that machines show
+//   screen                  → screen  rows: that page
 //   quit                    → the node leaves, and its process ends
 //
 // A node that cannot go on says so with `failed` (words) and ends. While a node waits for a command

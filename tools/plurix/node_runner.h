@@ -16,6 +16,7 @@
 #include "exit_codes.h"
 #include "net_faults.h"
 #include "node_settings.h"
+#include "screen_commands.h"
 #include "sharing_words.h"
 #include "state_report.h"
 #include "state_signal.h"
@@ -142,6 +143,10 @@ class NodeRunner {
       say_collected();
     } else if (line == "verify" || line == "verify heap") {
       say_verification(line != "verify");
+    } else if (line == "screen") {
+      say(read_screen(node_));
+    } else if (line.starts_with("write ")) {
+      say(write_screen(node_, line.substr(6)));
     } else if (line.starts_with("save ")) {
       const auto split = line.find(' ', 5);
       save(path_in(line.substr(5, split - 5)), path_in(line.substr(split + 1)));

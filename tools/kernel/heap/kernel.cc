@@ -5,6 +5,7 @@
 
 #include "heap/node.h"
 #include "heap/operator.h"
+#include "heap/services.h"
 #include "interface/kernel_image.h"
 
 extern "C" {
@@ -45,8 +46,9 @@ Installed install(Resident& resident, std::span<const std::byte> image) noexcept
   Node node(resident);
   const auto outcome = node.try_run([image](Transaction& t) -> Verdict {
     if (t.find<Image>(kKernelName)) return t.cancel("a kernel is there");
-    const bool published = t.publish(kKernelName, make_image(t, image));
-    return published ? t.commit() : t.cancel("a kernel is there");
+    if (!t.publish(kKernelName, make_image(t, image))) return t.cancel("a kernel is there");
+    make_services(t);
+    return t.commit();
   });
   if (outcome.committed()) return Installed::kDone;
   return outcome.cancelled() ? Installed::kAnotherIsThere : Installed::kNoRoom;

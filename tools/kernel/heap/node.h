@@ -44,6 +44,7 @@ class Node {
   const ProtocolCore& protocol() const noexcept { return resident_.protocol(); }
   const NodeCounters& counters() const noexcept { return resident_.counters(); }
   NodeId id() const noexcept { return protocol().core().self; }
+  std::uint32_t pages() const noexcept { return protocol().core().config.geometry.pages; }
   CommitTime commit_time() const noexcept { return protocol().core().applied; }
   Instant now() const noexcept { return resident_.machine().clock.now(); }
 

@@ -1,46 +1,55 @@
 #include "heap/operator.h"
 
-#include <plurix/heap/verify.h>
-
 #include <algorithm>
-
-#include "heap/measure.h"
 
 namespace plurix::kernel {
 namespace {
 
-using baremetal::SerialPort;
 using baremetal::Text;
 
-constexpr Duration kLook = milliseconds(10);     // at the serial line, while working
-constexpr Duration kServe = milliseconds(2);     // between looks, while not
+constexpr Duration kLook = milliseconds(2);      // at the serial line and the keyboard
 constexpr Duration kStatus = milliseconds(200);  // tell how it goes
+constexpr Duration kShow = milliseconds(50);
+constexpr Duration kCollect = milliseconds(20);
+constexpr Duration kLeave = milliseconds(2'000);
 
-void put_address(Text& text, const ethernet::MacAddress& address) noexcept {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  for (std::size_t i = 0; i < 6; ++i) {
-    const auto byte = static_cast<unsigned>(address.bytes[i]);
-    if (i > 0) text.put(':');
-    text.put(kHex[byte >> 4]);
-    text.put(kHex[byte & 15]);
-  }
+std::string_view take_word(std::string_view& line) noexcept {
+  const auto end =
+      static_cast<std::size_t>(std::find(line.begin(), line.end(), ' ') - line.begin());
+  const auto word = line.substr(0, end);
+  line.remove_prefix(std::min(line.size(), end + 1));
+  return word;
 }
 
-const char* words_for(AttemptEnd end) noexcept {
-  switch (end) {
-    case AttemptEnd::kCommitted:
-      return "committed";
-    case AttemptEnd::kAborted:
-      return "aborted";
-    case AttemptEnd::kCancelled:
-      return "cancelled";
-    case AttemptEnd::kUnknown:
-      return "unknown";
-  }
-  return "";
+unsigned number_of(std::string_view word) noexcept {
+  unsigned number = ~0U;
+  (void)std::from_chars(word.data(), word.data() + word.size(), number);
+  return number;
 }
 
 }  // namespace
+
+// Who is led by a program and who by a person, they say the same.
+constexpr Operator::Command Operator::kCommands[] = {
+    {"collect", &Operator::collect_all},
+    {"counter", &Operator::count},
+    {"edit", &Operator::edit},
+    {"fetch", &Operator::say_fetched},
+    {"lend", &Operator::say_lent},
+    {"measure", &Operator::say_measured},
+    {"names", &Operator::say_names},
+    {"ps", &Operator::say_tasks},
+    {"quit", &Operator::quit},
+    {"save", &Operator::save},
+    {"screen", &Operator::say_screen},
+    {"setup", &Operator::setup},
+    {"start", &Operator::start},
+    {"stat", &Operator::say_state},
+    {"stop", &Operator::stop},
+    {"time", &Operator::ignore},  // a late answer is no command
+    {"verify", &Operator::verify},
+    {"write", &Operator::write},
+};
 
 Operator::Operator(Resident& resident) noexcept
     : resident_(resident),
@@ -48,20 +57,25 @@ Operator::Operator(Resident& resident) noexcept
       node_(resident),
       log_(resident, machine_.boot.number("history", 20'000)),
       work_(node_, log_, machine_.boot.number("seed", 1)),
-      commands_(machine_.console) {}
+      commands_(machine_.console),
+      collector_(node_, node_.pages(),
+                 resident.local_memory(Collector::storage_needed(node_.pages()))),
+      scheduler_(node_) {
+  keyboard_.start();
+  add_task<&Operator::look>("console", kLook);
+  add_task<&Operator::collect_some>("collector", kCollect);
+  if (display_.exists()) add_task<&Operator::show>("display", kShow);
+  bank_ = &add_task<&Operator::work>("bank", {0});
+  status_ = &add_task<&Operator::tell_status>("status", kStatus);
+  bank_->asleep = status_->asleep = true;
+}
 
 bool Operator::run_on_command() noexcept {
   (void)host_time_.ask(machine_, commands_);
   say_ready();
   resident_.bring_whole_kernel();
-  for (;;) {
-    const auto line = commands_.next();
-    if (!line) {
-      node_.serve(node_.now() + kServe);
-    } else if (!obey(*line)) {
-      return node_.leave(node_.now() + milliseconds(2'000));
-    }
-  }
+  while (!ended_) scheduler_.run_once();
+  return node_.leave(node_.now() + kLeave);
 }
 
 bool Operator::run_by_itself() noexcept {
@@ -69,193 +83,130 @@ bool Operator::run_by_itself() noexcept {
   resident_.bring_whole_kernel();
   (void)work_.setup();
   const auto seconds = static_cast<std::int64_t>(machine_.boot.number("seconds", 1));
-  work_until(node_.now() + milliseconds(1'000 * seconds));
+  const auto end = node_.now() + milliseconds(1'000 * seconds);
+  for (bank_->asleep = false; node_.now() < end && !bank_->asleep;) scheduler_.run_once();
   say_status("ended");
   const bool right = say_verification(true);
   save_history();
-  return node_.leave(node_.now() + milliseconds(2'000)) && right;
+  return node_.leave(node_.now() + kLeave) && right;
 }
 
-bool Operator::obey(std::string_view line) noexcept {
-  if (line == "quit") return false;
-  if (line == "setup") {
-    (void)work_.setup();
-    machine_.say(Text() << "{\"event\":\"setup\"}\n");
-  } else if (line == "start") {
-    work();
-    say_status("stopped");
-  } else if (line == "verify" || line == "verify heap") {
-    (void)say_verification(line != "verify");
-  } else if (line.starts_with("save ")) {
-    (void)host_time_.ask(machine_, commands_);
-    save_history();
-  } else if (line == "collect") {  // there is no collector here, and so nothing to wait for
-    machine_.say(Text() << "{\"event\":\"collected\"}\n");
-  } else if (line == "stat") {
-    say_status("stat");
-  } else if (line == "counter") {
-    count();
-  } else if (line == "measure") {
-    say_measured();
-  } else if (line == "lend") {
-    machine_.say(Text() << "{\"event\":\"lent\",\"ok\":" << lend_pages(node_) << "}\n");
-  } else if (line == "fetch") {
-    say_fetched();
-  } else if (line == "names" || line.starts_with("names ")) {
-    line.remove_prefix(std::min(line.size(), std::string_view("names ").size()));
-    say_names(line);
-  } else if (!line.starts_with("time ")) {  // a late answer is no command
-    machine_.say(Text() << "{\"event\":\"failed\",\"code\":2,\"words\":\"a kernel knows no "
-                        << "such command\"}\n");
-  }
-  return true;
-}
+// ---- tasks
 
-void Operator::say_measured() noexcept {
-  const auto measured = measure(node_);
-  machine_.say(Text() << "{\"event\":\"measured\",\"objects\":" << measured.objects
-                      << ",\"allocation_ns\":" << measured.allocation_ns
-                      << ",\"assignment_ns\":" << measured.assignment_ns << "}\n");
-}
-
-void Operator::say_fetched() noexcept {
-  const auto fetched = fetch_lent_pages(node_).value_or(Fetched{});
-  machine_.say(Text() << "{\"event\":\"fetched\",\"pages\":" << kLentPages
-                      << ",\"one_by_one_us\":" << fetched.one_by_one.ns / 1'000
-                      << ",\"together_us\":" << fetched.together.ns / 1'000 << "}\n");
-}
-
-// One number for the whole cluster: whoever asks next, on whichever machine, gets the next one.
-void Operator::count() noexcept {
-  const auto outcome = node_.try_run([](Transaction& t) {
-    auto counter = t.root<long>("console/counter");
-    return ++*counter.mut();
-  });
-  if (!outcome.committed()) return;
-  machine_.say(Text() << "{\"event\":\"counter\",\"value\":" << *outcome.value << "}\n");
-}
-
-// A body may run more than once, so what it found is told when it has ended.
-void Operator::say_names(std::string_view directory) noexcept {
-  const auto outcome = node_.read_only(Freshness::kLatest, [&](Transaction& t) {
-    Text names;
-    (void)t.list_names(directory, [&](const NameListing& name) {
-      if (!names.view().empty()) names << ",";
-      names << "\"" << name.name << (name.is_directory ? "/\"" : "\"");
-    });
-    return names;
-  });
-  if (!outcome.committed()) return;
-  machine_.console.write("{\"event\":\"names\",\"names\":[");
-  machine_.say(*outcome.value);
-  machine_.console.write("]}\n");
+void Operator::look() noexcept {
+  while (const auto line = commands_.next()) obey(*line);
+  bool typed = false;
+  while (const auto key = keyboard_.read()) typed = keys_.push(*key) || typed;
+  if (typed) editing_ ? type_on_page() : type_command();
 }
 
 void Operator::work() noexcept {
-  auto next_look = node_.now();
-  auto next_status = next_look + kStatus;
-  for (;;) {
-    if (work_.step() == Status::kUnknown) return;
-    const auto now = node_.now();
-    if (now < next_look) continue;
-    next_look = now + kLook;
-    if (const auto line = commands_.next(); line && *line == "stop") return;
-    if (now < next_status) continue;
-    next_status = now + kStatus;
-    say_status("status");
+  if (work_.step() == Status::kUnknown) stop({});
+}
+
+void Operator::collect_some() noexcept { (void)collector_.collect(); }
+
+void Operator::show() noexcept { display_.show(node_, answer_.view(), command_.view()); }
+
+// ---- the keyboard
+
+// The keys come again if the page was changed by somebody else meanwhile.
+void Operator::type_on_page() noexcept {
+  (void)node_.try_run([this](Transaction& t) {
+    const auto service = baremetal::find_service<ScreenService>(t);
+    if (!service) return;
+    const auto page = service->page(t, service);
+    auto at = place_;
+    bool leave = false;
+    auto& keys = t.use(keys_);
+    while (const auto key = keys.read()) {
+      leave = leave || *key == Keyboard::kEscape;
+      if (!leave) at = service->type(t, page, at, *key);
+    }
+    t.on_commit([this, at, leave] {
+      place_ = at;
+      editing_ = !leave;
+    });
+  });
+}
+
+void Operator::type_command() noexcept {
+  while (const auto key = keys_.read()) {
+    keys_.committed();
+    if (*key == '\b') {
+      command_.drop_last();
+    } else if (*key != '\n') {
+      command_.put(*key);
+    } else {
+      const auto line = command_;
+      command_.clear();
+      obey(line.view());
+    }
   }
 }
 
-void Operator::work_until(Instant end) noexcept {
-  while (node_.now() < end && work_.step() != Status::kUnknown) {
+void Operator::edit(std::string_view) noexcept {
+  editing_ = true;
+  place_ = {static_cast<unsigned>(node_.id() % SharedScreen::kRows), 0};
+}
+
+// ---- commands
+
+void Operator::obey(std::string_view line) noexcept {
+  const auto word = take_word(line);
+  for (const auto& command : kCommands) {
+    if (command.word == word) return (this->*command.obey)(line);
   }
+  say(Text() << "{\"event\":\"failed\",\"code\":2,\"words\":\"a kernel knows no such command\"}\n");
 }
 
-// Times begin with the first line of C++; what was before it is told for a processor whose counter
-// began with the power.
-void Operator::say_ready() noexcept {
-  const auto& clock = machine_.clock;
-  const auto& core = node_.protocol().core();
-  const auto start = resident_.start();
-  Text text;
-  text << "{\"event\":\"ready\",\"node\":" << node_.id() << ",\"address\":\"";
-  put_address(text, resident_.card().address);
-  text << "\",\"fault_source\":\"page_tables\",\"receive\":\"rtl8139\",\"incarnation\":"
-       << start.incarnation << ",\"kernel_us\":" << start.kernel_entered.ns / 1000
-       << ",\"member_us\":" << start.member.ns / 1000 << ",\"ready_us\":" << node_.now().ns / 1000
-       << ",\"before_kernel_us\":"
-       << clock.first_tick() * 1'000 / (clock.ticks_per_second() / 1'000)
-       << ",\"put_kernel_into_heap\":" << start.put_kernel_into_heap
-       << ",\"kernel_pages\":" << start.kernel_pages
-       << ",\"kernel_requests\":" << start.kernel_requests
-       << ",\"page_fetches\":" << core.counters.fetches << "}\n";
-  machine_.say(text);
+void Operator::setup(std::string_view) noexcept {
+  (void)work_.setup();
+  say(Text() << "{\"event\":\"setup\"}\n");
 }
 
-void Operator::say_status(std::string_view event) noexcept {
-  const auto& counts = log_.counts();
-  Text text;
-  text << "{\"event\":\"" << event << "\",\"node\":" << node_.id()
-       << ",\"ns\":" << host_time_.at(node_.now().ns) << ",\"committed\":" << counts.committed
-       << ",\"read_only\":" << counts.read_only << ",\"aborted\":" << counts.aborted
-       << ",\"cancelled\":" << counts.cancelled << ",\"unknown\":" << counts.unknown
-       << ",\"page_fetches\":" << node_.protocol().core().counters.fetches
-       << ",\"commit_time\":" << node_.commit_time().value
-       << ",\"most_restarts\":" << node_.counters().most_restarts
-       << ",\"interrupts\":" << node_.counters().interrupts
-       << ",\"bodies_cut\":" << node_.counters().bodies_cut
-       << ",\"dropped\":" << resident_.card().dropped << "}\n";
-  machine_.say(text);
+void Operator::start(std::string_view) noexcept {
+  bank_->asleep = status_->asleep = false;
+  status_->due = node_.now() + kStatus;
 }
 
-bool Operator::say_verification(bool whole_heap) noexcept {
-  const auto sum = work_.sum();
-  bool ok = sum == workloads::bank::kTotalCents && work_.wrong_audits() == 0;
-  Text text;
-  text << workloads::bank::kAccounts << " accounts hold " << sum.value_or(-1) << " cents of "
-       << workloads::bank::kTotalCents;
-  if (whole_heap) {
-    const auto report =
-        node_.read_only(Freshness::kLatest, [](Transaction& t) { return verify_heap(t); });
-    const bool sound = report.committed() && report.value->ok();
-    text << (sound ? "; the heap is sound" : "; the heap is NOT sound");
-    ok = ok && sound;
+void Operator::stop(std::string_view) noexcept {
+  bank_->asleep = status_->asleep = true;
+  say_status("stopped");
+}
+
+void Operator::verify(std::string_view what) noexcept { (void)say_verification(!what.empty()); }
+
+void Operator::save(std::string_view) noexcept {
+  (void)host_time_.ask(machine_, commands_);
+  save_history();
+}
+
+void Operator::collect_all(std::string_view) noexcept {
+  while (collector_.collect()) {
+    if (collector_.rests()) node_.serve(node_.now() + microseconds(50));
   }
-  machine_.say(Text() << "{\"event\":\"verified\",\"ok\":" << ok << ",\"words\":\"" << text.view()
-                      << "\",\"numbers\":{\"sum\":" << sum.value_or(-1)
-                      << ",\"expected\":" << workloads::bank::kTotalCents << "}}\n");
-  return ok;
+  say(Text() << "{\"event\":\"collected\",\"freed\":" << collector_.collector().counters().freed
+             << "}\n");
 }
 
-void Operator::save_history() noexcept {
-  SerialPort second(SerialPort::kSecond);
-  auto& port = second.start() ? second : machine_.console;
-  for (const auto& attempt : log_.attempts()) write_attempt(port, attempt);
-  machine_.say(Text() << "{\"event\":\"saved\",\"ok\":true,\"attempts\":" << log_.attempts().size()
-                      << ",\"full\":" << log_.full()
-                      << ",\"clock_error_ns\":" << host_time_.error().ns << "}\n");
+void Operator::count(std::string_view) noexcept {
+  const auto outcome = node_.try_run([](Transaction& t) -> long {
+    const auto counter = baremetal::find_service<CounterService>(t);
+    return counter ? counter->next(t, counter) : 0;
+  });
+  if (!outcome.committed()) return;
+  say(Text() << "{\"event\":\"counter\",\"value\":" << *outcome.value << "}\n");
 }
 
-void Operator::write_attempt(SerialPort& port, const LoggedAttempt& attempt) noexcept {
-  const auto error = host_time_.error().ns;
-  Text head;
-  head << "{\"node\":" << node_.id() << ",\"incarnation\":" << resident_.start().incarnation
-       << ",\"tx\":" << attempt.tx << ",\"attempt\":" << attempt.number
-       << ",\"epoch\":" << attempt.epoch
-       << ",\"begin_ns\":" << host_time_.at(attempt.begin_ns) - error
-       << ",\"end_ns\":" << host_time_.at(attempt.end_ns) + error << ",\"status\":\""
-       << words_for(attempt.end) << "\",\"commit_time\":" << attempt.commit_time
-       << ",\"read_only\":" << attempt.read_only << (attempt.strict ? ",\"strict\":true" : "")
-       << ",\"ops\":[";
-  port.write(head.view());
-  bool first = true;
-  for (const auto& operation : log_.operations_of(attempt)) {
-    port.write((Text() << (first ? "[\"" : ",[\"") << (operation.write ? "w" : "r")
-                       << "\",\"account" << operation.key << "\"," << operation.value << "]")
-                   .view());
-    first = false;
-  }
-  port.write("]}\n");
+// write ROW COLUMN TEXT
+void Operator::write(std::string_view text) noexcept {
+  const auto row = number_of(take_word(text));
+  const auto column = number_of(take_word(text));
+  const auto outcome = node_.try_run([&](Transaction& t) {
+    workloads::write_text(t.root<SharedScreen>(SharedScreen::kName), row, column, text);
+  });
+  say(Text() << "{\"event\":\"written\",\"ok\":" << outcome.committed() << "}\n");
 }
 
 }  // namespace plurix::kernel
