@@ -52,11 +52,12 @@ void PciDevice::write(std::uint8_t offset, std::uint32_t value) const noexcept {
   PortIo::out32(kDataPort, value);
 }
 
-std::optional<PciDevice> find_pci_device(std::uint16_t vendor, std::uint16_t device) noexcept {
+std::optional<PciDevice> find_pci_device(std::uint16_t vendor, std::uint16_t device,
+                                         unsigned skipped) noexcept {
   const auto wanted = std::uint32_t{device} << 16 | vendor;
   for (std::uint8_t slot = 0; slot < 32; ++slot) {
     const PciDevice candidate{0, slot, 0};
-    if (candidate.read(kIdentity) == wanted) return candidate;
+    if (candidate.read(kIdentity) == wanted && skipped-- == 0) return candidate;
   }
   return {};
 }

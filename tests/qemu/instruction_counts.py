@@ -28,7 +28,7 @@ def said_by(kernel, arguments, **options):
 
 def counts(test_kernel, plurix_kernel):
     said = said_by(test_kernel, []) + said_by(plurix_kernel, ["found=always", "seconds=0", "history=1000"],
-                                              card=True, heap=f"{plurix_kernel}.heap")
+                                              cards=1, heap=f"{plurix_kernel}.heap")
     found = dict(re.findall(r"^(\w+) (\d+)$", said, re.MULTILINE))
     found["thousands_until_kernel"] = re.search(r'"kernel_us":(\d+)|$', said).group(1) or 0
     missing = [name for name in NAMES if name not in found]

@@ -46,7 +46,7 @@ def main():
         for number, (heap, words, expected) in enumerate(cases):
             file = pathlib.Path(folder) / f"{number}.heap"
             file.write_bytes(heap or b"")
-            command = command_line(kernel, ["found=always", "join=100", words], 128, True, file if heap else None)
+            command = command_line(kernel, ["found=always", "join=100", words], 128, 1, file if heap else None)
             result = subprocess.run(command, timeout=60, text=True, errors="replace", stdin=subprocess.DEVNULL,
                                     capture_output=True)
             print(result.stdout.strip())

@@ -18,8 +18,11 @@ QEMU = "qemu-system-x86_64"
 MULTIBOOT_MAGIC = (0x1BADB002).to_bytes(4, "little")
 
 
-def command_line(kernel, arguments, memory, card=False, heap=None):
-    network = ["-netdev", "hubport,id=n0,hubid=0", "-device", "rtl8139,netdev=n0"] if card else []
+def command_line(kernel, arguments, memory, cards=0, heap=None):
+    network = []
+    for card in range(cards):
+        network += ["-netdev", f"hubport,id=n{card},hubid=0",
+                    "-device", f"rtl8139,netdev=n{card},mac=52:54:00:00:00:{card + 1:02x}"]
     return [QEMU, "-M", "pc", "-bios", "qboot.rom", "-accel", "tcg", "-m", str(memory), "-nodefaults",
             "-display", "none", "-serial", "stdio", "-no-reboot",
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
@@ -38,7 +41,7 @@ def without_multiboot(kernel, folder):
 def run(options):
     with tempfile.TemporaryDirectory() as folder:
         kernel = without_multiboot(options.kernel, folder) if options.pvh else options.kernel
-        command = command_line(kernel, options.arguments, options.memory, options.card, options.heap)
+        command = command_line(kernel, options.arguments, options.memory, options.cards, options.heap)
         try:
             result = subprocess.run(command, timeout=options.timeout, text=True, errors="replace",
                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -53,7 +56,7 @@ def run(options):
     if wrong:
         print("WRONG: " + "; ".join(wrong))
         print("again: " + shlex.join(command_line(options.kernel, options.arguments, options.memory,
-                                                       options.card, options.heap)))
+                                                       options.cards, options.heap)))
     return 1 if wrong else 0
 
 
@@ -63,7 +66,7 @@ def main():
     parser.add_argument("--expect", action="append", default=[])
     parser.add_argument("--as-told-by", metavar="PROGRAM", help="it must also say what PROGRAM prints")
     parser.add_argument("--pvh", action="store_true", help="let only the PVH entry be found")
-    parser.add_argument("--card", action="store_true", help="with an RTL8139 that is connected to nobody")
+    parser.add_argument("--cards", type=int, default=0, help="so many RTL8139, all on one segment")
     parser.add_argument("--heap", help="the file that is loaded with the kernel, for the heap")
     parser.add_argument("--timeout", type=float, default=60)
     parser.add_argument("--memory", type=int, default=64, help="MiB")

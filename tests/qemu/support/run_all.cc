@@ -79,9 +79,12 @@ void add_to_words(std::string_view words) { this_machine->say(Text() << words <<
 
 }  // namespace testing::detail
 
-// A virtual destructor mentions it; nothing here is ever made by new.
-void operator delete(void*) noexcept { PLURIX_ASSERT(!"operator delete"); }
-void operator delete(void*, std::size_t) noexcept { PLURIX_ASSERT(!"operator delete"); }
+// A virtual destructor mentions it; nothing here is ever made by new, unless a suite brings its
+// own.
+[[gnu::weak]] void operator delete(void*) noexcept { PLURIX_ASSERT(!"operator delete"); }
+[[gnu::weak]] void operator delete(void*, std::size_t) noexcept {
+  PLURIX_ASSERT(!"operator delete");
+}
 
 void plurix_main(Machine& machine) noexcept {
   this_machine = &machine;

@@ -148,6 +148,7 @@ struct TestsOf {
     template <class T>                                       \
     struct Name : Suite<T> {                                 \
       using TypeParam = T;                                   \
+      using TestFixture = Suite<T>;                          \
       static constexpr const char* kName = #Suite "." #Name; \
       void TestBody();                                       \
     };                                                       \

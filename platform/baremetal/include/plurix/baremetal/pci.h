@@ -17,8 +17,9 @@ struct PciDevice {
   void write(std::uint8_t offset, std::uint32_t value) const noexcept;
 };
 
-/// The first device of that kind.
-std::optional<PciDevice> find_pci_device(std::uint16_t vendor, std::uint16_t device) noexcept;
+/// The first device of that kind behind the `skipped` first ones.
+std::optional<PciDevice> find_pci_device(std::uint16_t vendor, std::uint16_t device,
+                                         unsigned skipped = 0) noexcept;
 
 /// Lets the device answer at its first I/O range and be a bus master; returns where the range
 /// begins. Firmware that has given it none is made up for.
