@@ -9,7 +9,7 @@ namespace plurix::baremetal {
 namespace {
 
 // One processor has one handler of page faults.
-constinit BoundedVector<PageFaultOwner, 8> owners;
+constinit BoundedVector<PageFaultOwner, 16> owners;
 
 void on_page_fault(void*, InterruptFrame& frame) noexcept {
   const auto address = faulting_address();

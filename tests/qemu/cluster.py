@@ -30,7 +30,7 @@ class Failure(Exception):
 class Machine:
     """A kernel under control of its first serial port; answers its questions for the time."""
 
-    def __init__(self, number, kernel, cable, words, folder, patience):
+    def __init__(self, number, kernel, cable, words, folder, patience, programs=()):
         self.number, self.patience = number, patience
         self.history = folder / f"history.{number}.jsonl"
         self.command = [QEMU, "-M", "pc", "-bios", "qboot.rom", "-accel", "tcg", "-m", "192", "-nodefaults",
@@ -38,7 +38,8 @@ class Machine:
                         "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
                         "-netdev", f"dgram,id=n0,local.type=fd,local.str={cable.fileno()}",
                         "-device", f"rtl8139,netdev=n0,mac=52:54:00:00:00:{number + 1:02x}",
-                        "-kernel", str(kernel), *(["-initrd", f"{kernel}.heap"] if number == 0 else []), "-append", "control=1 cluster=test history=100000 " + words]
+                        "-kernel", str(kernel), *(["-initrd", ",".join([f"{kernel}.heap", *programs])] if number == 0 else []),
+                        "-append", "control=1 cluster=test history=100000 " + words]
         self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         pass_fds=[cable.fileno()])
         self.unread, self.log = b"", []

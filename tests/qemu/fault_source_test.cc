@@ -131,12 +131,16 @@ TEST(CodePages, RunFromTheViewAndAreNeverTakenAway) {
   EXPECT_EQ(call(), 42u);
   EXPECT_EQ(brought, 1u);
 
-  source.release_code();
+  source.release_code(kCode);
   source.hold_code({kCode, 1, bring, nullptr});
   write_code(source.frames() + kCode * kPageSize, 9);
+  source.hold_code({kCode + 5, 1, bring, nullptr});
   source.open_code(kCode);
   EXPECT_EQ(call(), 9u);
-  source.release_code();
+  source.release_code(kCode + 5);
+  EXPECT_FALSE(source.holds_code(kCode + 5));
+  EXPECT_EQ(call(), 9u);
+  source.release_code(kCode);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ namespace {
 
 template <class T>
 std::span<T> array_of(Resident& resident, std::size_t count) noexcept {
-  return {reinterpret_cast<T*>(resident.local_memory(count * sizeof(T)).data()), count};
+  return {reinterpret_cast<T*>(resident.local_memory(count * sizeof(T))), count};
 }
 
 void publish() noexcept { std::atomic_signal_fence(std::memory_order_seq_cst); }

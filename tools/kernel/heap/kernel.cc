@@ -1,8 +1,7 @@
 // The beginning of the image, and how it gets into the heap.
-#include <algorithm>
-#include <cstring>
 #include <memory>
 
+#include "heap/image_object.h"
 #include "heap/node.h"
 #include "heap/operator.h"
 #include "heap/services.h"
@@ -28,25 +27,13 @@ void begin(Resident& resident) noexcept {
   set_panic_handler(on_panic);
 }
 
-using Image = Array<std::byte>;
-
-Ref<Image> make_image(Transaction& t, std::span<const std::byte> image) {
-  const auto body = heap::allocate(t, {.bytes = image.size(),
-                                       .alignment = Image::kAlignment,
-                                       .type = t.type<std::byte>(),
-                                       .flags = heap::Tag::kArray | heap::Tag::kPinned,
-                                       .placement = Placement::kSystemReadOnly,
-                                       .at = kKernelPage});
-  std::memcpy(t.writing_range(body, image.size()), image.data(), image.size());
-  return {t, body};
-}
-
 Installed install(Resident& resident, std::span<const std::byte> image) noexcept {
   begin(resident);
   Node node(resident);
   const auto outcome = node.try_run([image](Transaction& t) -> Verdict {
     if (t.find<Image>(kKernelName)) return t.cancel("a kernel is there");
-    if (!t.publish(kKernelName, make_image(t, image))) return t.cancel("a kernel is there");
+    if (!t.publish(kKernelName, make_image(t, image, kKernelPage)))
+      return t.cancel("a kernel is there");
     make_services(t);
     return t.commit();
   });

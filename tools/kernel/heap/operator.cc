@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "heap/programs.h"
+
 namespace plurix::kernel {
 namespace {
 
@@ -35,11 +37,13 @@ constexpr Operator::Command Operator::kCommands[] = {
     {"counter", &Operator::count},
     {"edit", &Operator::edit},
     {"fetch", &Operator::say_fetched},
+    {"install", &Operator::install},
     {"lend", &Operator::say_lent},
     {"measure", &Operator::say_measured},
     {"names", &Operator::say_names},
     {"ps", &Operator::say_tasks},
     {"quit", &Operator::quit},
+    {"run", &Operator::run_program},
     {"save", &Operator::save},
     {"screen", &Operator::say_screen},
     {"setup", &Operator::setup},
@@ -58,8 +62,7 @@ Operator::Operator(Resident& resident) noexcept
       log_(resident, machine_.boot.number("history", 20'000)),
       work_(node_, log_, machine_.boot.number("seed", 1)),
       commands_(machine_.console),
-      collector_(node_, node_.pages(),
-                 resident.local_memory(Collector::storage_needed(node_.pages()))),
+      collector_(node_, node_.pages(), memory_for_collector()),
       scheduler_(node_) {
   keyboard_.start();
   add_task<&Operator::look>("console", kLook);
@@ -68,6 +71,11 @@ Operator::Operator(Resident& resident) noexcept
   bank_ = &add_task<&Operator::work>("bank", {0});
   status_ = &add_task<&Operator::tell_status>("status", kStatus);
   bank_->asleep = status_->asleep = true;
+}
+
+std::span<std::byte> Operator::memory_for_collector() noexcept {
+  const auto bytes = Collector::storage_needed(node_.pages());
+  return {resident_.local_memory(bytes), bytes};
 }
 
 bool Operator::run_on_command() noexcept {
@@ -207,6 +215,20 @@ void Operator::write(std::string_view text) noexcept {
     workloads::write_text(t.root<SharedScreen>(SharedScreen::kName), row, column, text);
   });
   say(Text() << "{\"event\":\"written\",\"ok\":" << outcome.committed() << "}\n");
+}
+
+// install NAME
+void Operator::install(std::string_view name) noexcept {
+  const auto* why_not = kernel::install_program(resident_, name);
+  say(Text() << "{\"event\":\"installed\",\"ok\":" << (why_not == nullptr) << ",\"words\":\""
+             << (why_not == nullptr ? "" : why_not) << "\"}\n");
+}
+
+// run NAME
+void Operator::run_program(std::string_view name) noexcept {
+  Text answer;
+  kernel::run_program(resident_, name, answer);
+  say(answer);
 }
 
 }  // namespace plurix::kernel

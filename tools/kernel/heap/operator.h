@@ -43,6 +43,8 @@ class Operator {
          .context = this});
   }
 
+  std::span<std::byte> memory_for_collector() noexcept;
+
   // Tasks.
   void look() noexcept;
   void work() noexcept;
@@ -64,6 +66,8 @@ class Operator {
   void count(std::string_view) noexcept;
   void write(std::string_view text) noexcept;
   void edit(std::string_view) noexcept;
+  void install(std::string_view name) noexcept;
+  void run_program(std::string_view name) noexcept;
   void quit(std::string_view) noexcept { ended_ = true; }
   void ignore(std::string_view) noexcept {}
   void say_measured(std::string_view) noexcept;

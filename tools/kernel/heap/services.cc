@@ -39,13 +39,13 @@ void publish_service(Transaction& t, const Ref<Service>& service) {
 
 void make_services(Transaction& t) {
   const auto counter = t.make<CounterService>();
-  counter.mut()->next = next_number;
+  counter.mut()->next = decltype(CounterService::next)::of<next_number>();
   counter.mut()->number = t.make<Number>();
   publish_service(t, counter);
 
   const auto screen = t.make<ScreenService>();
-  screen.mut()->page = page;
-  screen.mut()->type = type_character;
+  screen.mut()->page = decltype(ScreenService::page)::of<page>();
+  screen.mut()->type = decltype(ScreenService::type)::of<type_character>();
   screen.mut()->screen = t.root<SharedScreen>(SharedScreen::kName);
   publish_service(t, screen);
 }

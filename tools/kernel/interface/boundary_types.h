@@ -31,7 +31,9 @@ consteval BoundaryType boundary_struct() noexcept {
   return {type_name<T>(), hash};
 }
 
-/// Of an interface: also of what its functions take and return, in the order of the table.
+/// Of an interface: also of what its functions take and return, in the order of the table. These
+/// are no templates with default arguments: g++ spells one as whoever comes first in a file has
+/// written it.
 template <class T, auto... kFunctions>
 consteval BoundaryType boundary_interface() noexcept {
   auto hash = type_hash<T>();

@@ -5,6 +5,10 @@
 
 #include <plurix/transaction.h>
 
+#include <algorithm>
+#include <iterator>
+#include <span>
+
 #include "interface/boundary_types.h"
 #include "interface/resident.h"
 
@@ -27,7 +31,7 @@ inline constexpr BoundaryType kBoundaryTypes[] = {
     boundary_interface<Resident, &Resident::machine, &Resident::protocol, &Resident::counters,
                        &Resident::card, &Resident::start, &Resident::local_memory,
                        &Resident::transact, &Resident::serve, &Resident::leave, &Resident::bring,
-                       &Resident::bring_whole_kernel, &Resident::panic>(),
+                       &Resident::hold_code, &Resident::bring_whole_kernel, &Resident::panic>(),
     boundary_struct<Body>(),
     boundary_struct<BodyEnd>(),
     boundary_struct<CardState>(),
@@ -42,6 +46,15 @@ inline constexpr BoundaryType kBoundaryTypes[] = {
     boundary_type<baremetal::BootInfo>(),
     boundary_type<baremetal::TscClock>(),
 };
+
+/// The first of the types that this program was compiled with otherwise; empty: none.
+inline std::string_view disagreement(std::span<const BoundaryType> theirs) noexcept {
+  for (const auto& type : theirs) {
+    const auto same = [&](const BoundaryType& own) { return own.hash == type.hash; };
+    if (!std::any_of(std::begin(kBoundaryTypes), std::end(kBoundaryTypes), same)) return type.name;
+  }
+  return theirs.size() == std::size(kBoundaryTypes) ? "" : "list of types";
+}
 
 /// How putting the kernel into the heap went.
 enum class Installed : std::uint8_t { kDone, kAnotherIsThere, kNoRoom };
@@ -63,5 +76,25 @@ struct KernelImage {
   }
   std::uint32_t pages() const noexcept { return heap::pages_for(bytes()); }
 };
+
+/// The beginning of a program that stands in the heap beside the kernel, linked for a place of its
+/// own. Like the kernel it is an array of bytes, under kPrograms.
+struct ProgramImage {
+  static constexpr std::uint64_t kMagic = 0x31474f5250585250;  // "PRXPROG1"
+
+  const void* length = nullptr;
+  std::uint64_t magic = kMagic;
+  const std::byte* local_begin = nullptr;
+  const std::byte* local_end = nullptr;
+  std::span<const BoundaryType> types;
+  const ProgramImage* place = nullptr;  ///< where it is linked for
+  /// Does its work and leaves one line of JSON. May be called again.
+  void (*run)(Resident& resident, baremetal::Text& answer) noexcept = nullptr;
+
+  std::uint64_t bytes() const noexcept {
+    return sizeof length + reinterpret_cast<std::uintptr_t>(length);
+  }
+};
+inline constexpr std::string_view kPrograms = "programs/";
 
 }  // namespace plurix::kernel

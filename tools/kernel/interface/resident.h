@@ -10,8 +10,6 @@
 
 #include <plurix/baremetal/machine.h>
 
-#include <span>
-
 namespace plurix::kernel {
 
 /// A transaction's body, as code and context.
@@ -55,7 +53,7 @@ class Resident {
 
   /// Zeroed memory of this machine that outlives aborts; RAM is taken when it is touched. A few
   /// times only; panics when there is none left.
-  virtual std::span<std::byte> local_memory(std::size_t bytes) noexcept = 0;
+  virtual std::byte* local_memory(std::size_t bytes) noexcept = 0;
 
   /// Runs a body until it commits, refuses, or the node is stopped.
   virtual BodyEnd transact(const Body& body) noexcept = 0;
@@ -66,6 +64,11 @@ class Resident {
 
   /// Fetches pages that nobody writes any more, so many at once (plurix::Node::bring).
   virtual bool bring(PageIndex first, std::uint32_t count, std::uint32_t at_once) noexcept = 0;
+
+  /// Makes code that stands in the heap runnable on this machine, and gives it zeroed memory for
+  /// its variables. The code is there and held already: nothing. False when stopped.
+  virtual bool hold_code(PageIndex first, std::uint32_t pages, std::uint64_t variables,
+                         std::size_t variable_bytes) noexcept = 0;
 
   /// Fetches what is still missing of the kernel.
   virtual void bring_whole_kernel() noexcept = 0;

@@ -19,7 +19,11 @@ struct CounterService {
   static constexpr std::string_view kName = "system/services/counter";
 
   /// Whoever asks next, on whichever machine, gets the next one.
+#if !defined(PLURIX_ANOTHER_COUNTER)  // as a program was compiled that the kernel's has to refuse
   Entry<long(Transaction&, const Ref<CounterService>&)> next;
+#else
+  Entry<int(Transaction&, const Ref<CounterService>&)> next;
+#endif
   Link<Number> number;
 };
 

@@ -61,7 +61,7 @@ const KernelImage* KernelLoader::from_file(std::span<const std::byte> file) noex
     case Installed::kDone:
       break;
     case Installed::kAnotherIsThere:
-      parts_.faults.release_code();
+      parts_.faults.release_code(kKernelPage);
       return from_heap();
     case Installed::kNoRoom:
       return refuse("there is no room for the kernel at its place in the heap");
@@ -85,19 +85,10 @@ std::span<const std::byte> KernelLoader::file() const noexcept {
 }
 
 bool KernelLoader::can_run(const KernelImage& image) noexcept {
-  for (const auto& type : image.types) {
-    if (!agrees(type)) return false;
-  }
-  return image.types.size() == std::size(kBoundaryTypes) ||
-         refuse("the kernel in the heap was made for another resident part") != nullptr;
-}
-
-bool KernelLoader::agrees(const BoundaryType& type) noexcept {
-  for (const auto& own : kBoundaryTypes) {
-    if (own.hash == type.hash) return true;
-  }
+  const auto other = disagreement(image.types);
+  if (other.empty()) return true;
   words_.clear();
-  words_ << "the kernel in the heap was compiled with another " << type.name;
+  words_ << "the kernel in the heap was compiled with another " << other;
   return false;
 }
 

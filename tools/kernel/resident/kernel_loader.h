@@ -28,7 +28,6 @@ class KernelLoader {
 
   std::span<const std::byte> file() const noexcept;
   bool can_run(const KernelImage& image) noexcept;
-  bool agrees(const BoundaryType& type) noexcept;
   void hold(const KernelImage& image) noexcept;
   static void bring_page(void* self, PageIndex page) noexcept;
 

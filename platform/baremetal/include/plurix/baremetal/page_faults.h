@@ -17,7 +17,7 @@ struct PageFaultOwner {
   std::uint64_t end = 0;
 };
 
-/// For good. At most eight.
+/// For good. At most sixteen.
 void own_page_faults(const PageFaultOwner& owner) noexcept;
 
 }  // namespace plurix::baremetal

@@ -6,6 +6,7 @@
 // were touched through the view since `begin_watching`.
 #pragma once
 
+#include <plurix/base/bounded_vector.h>
 #include <plurix/base/page.h>
 #include <plurix/concepts/fault_source.h>
 
@@ -49,14 +50,19 @@ class PageTableFaultSource {
   void on_restart(RestartHook hook) noexcept { restart_ = hook; }
   bool traps() const noexcept { return true; }
 
-  /// From now on these pages of the view are code. What runs there must not be taken away from one
-  /// instruction to the next, not even when the cluster goes back to an older state, so each is
-  /// copied to RAM of this machine when it is opened, and stays as it is then: executable, never
-  /// written. The other pages of the heap are never executed.
+  static constexpr std::size_t kMostCode = 4;
+
+  /// From now on these pages of the view are code. At most kMostCode times. What runs there must
+  /// not be taken away from one instruction to the next, not even when the cluster goes back to an
+  /// older state, so each is copied to RAM of this machine when it is opened, and stays as it is
+  /// then: executable, never written. The other pages of the heap are never executed.
   void hold_code(const CodePages& code) noexcept;
 
-  /// Takes that back: the pages are like the others again.
-  void release_code() noexcept;
+  /// Takes that back for the code that begins there: its pages are like the others again.
+  void release_code(PageIndex first) noexcept;
+
+  /// Whether code that begins there is held.
+  bool holds_code(PageIndex first) const noexcept;
 
   /// Opens a page of code: what the frames hold, or other contents.
   void open_code(PageIndex page) noexcept;
@@ -78,15 +84,24 @@ class PageTableFaultSource {
     return (window_.entries()[page] & bit) != 0;
   }
   static void on_page_fault(void* self, InterruptFrame& frame, std::uint64_t address) noexcept;
-  void on_code_fault(InterruptFrame& frame, PageIndex page) noexcept;
+  void on_code_fault(InterruptFrame& frame, PageIndex page, const CodePages& code) noexcept;
+  void close(const CodePages& code) noexcept;
+  void span_code() noexcept;
 
   PhysicalMemory& memory_;
   PageWindow window_;
   LazyMemory frames_;
   FaultHandler handler_;
   RestartHook restart_;
-  CodePages code_;
-  std::span<std::byte> code_memory_;
+
+  struct HeldCode {
+    CodePages pages;
+    std::byte* memory;  ///< the copies
+  };
+  const HeldCode* code_at(PageIndex page) const noexcept;
+
+  BoundedVector<HeldCode, kMostCode> code_;
+  CodePages code_span_;  ///< what all of it lies in, so that most pages are told apart at once
 };
 static_assert(FaultSource<PageTableFaultSource>);
 

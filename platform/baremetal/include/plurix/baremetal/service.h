@@ -40,6 +40,16 @@ class Entry<R(A...)> {
   Entry(R (*function)(A...)) noexcept  // NOLINT: a function is an entry
       : address_(reinterpret_cast<std::uintptr_t>(function)) {}
 
+  /// For callers that are programs of their own: links in the function know the caller's
+  /// transaction.
+  template <R (*kFunction)(A...)>
+  static Entry of() noexcept {
+    return Entry([](A... arguments) -> R {
+      enter(arguments...);
+      return kFunction(std::forward<A>(arguments)...);
+    });
+  }
+
   template <class... B>
   R operator()(B&&... arguments) const {
     static_assert(std::is_invocable_r_v<R, R (*)(A...), B...>,
@@ -49,6 +59,11 @@ class Entry<R(A...)> {
   }
 
  private:
+  template <class... Rest>
+  static void enter(Transaction& t, const Rest&...) noexcept {
+    plurix::detail::current_transaction = &t;
+  }
+
   std::uintptr_t address_ = 0;
 };
 
