@@ -5,11 +5,6 @@
 namespace plurix::kernel {
 namespace {
 
-template <class T>
-std::span<T> array_of(Resident& resident, std::size_t count) noexcept {
-  return {reinterpret_cast<T*>(resident.local_memory(count * sizeof(T))), count};
-}
-
 void publish() noexcept { std::atomic_signal_fence(std::memory_order_seq_cst); }
 
 AttemptEnd end_for(Status status) noexcept {
@@ -19,9 +14,12 @@ AttemptEnd end_for(Status status) noexcept {
 
 }  // namespace
 
-HistoryLog::HistoryLog(Resident& resident, std::size_t attempts) noexcept
-    : attempts_(array_of<LoggedAttempt>(resident, attempts)),
-      operations_(array_of<LoggedOperation>(resident, attempts * kOperationsEach)) {}
+HistoryLog::HistoryLog(Resident& resident, std::size_t attempts) noexcept {
+  const auto bytes = attempts * (sizeof(LoggedAttempt) + kOperationsEach * sizeof(LoggedOperation));
+  StructArea area({resident.local_memory(bytes), bytes});
+  attempts_ = area.make_array<LoggedAttempt>(attempts);
+  operations_ = area.make_array<LoggedOperation>(attempts * kOperationsEach);
+}
 
 void HistoryLog::begin_transaction() noexcept {
   ++tx_;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <plurix/base/time.h>
+#include <plurix/local/struct_area.h>
 #include <plurix/outcome.h>
 #include <plurix/transaction.h>
 
