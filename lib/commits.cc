@@ -27,6 +27,7 @@ CommitTime Commits::commit_attempt() noexcept {
     ++header.index;
   }
   for (const auto page : pages) {
+    imaging_.before_commit(page);
     directory_.set_state(page, PageState::kOwned);
     directory_.set_owner_hint(page, core_.self);
     directory_.set_written(page, last);
@@ -68,6 +69,10 @@ void Commits::apply(const wire::RecordView& record, CommitTime last) noexcept {
     const auto owner = static_cast<NodeId>(record.word(0));
     for (std::size_t i = 1; i < record.header.words; ++i) assign(record.word(i), owner, last);
   }
+  if (record.header.kind == RecordKind::kImage) {
+    const auto since = record.word(0) | std::uint64_t{record.word(1)} << 32;
+    imaging_.on_record(last, {since}, record.header.writer);
+  }
   if (record.header.kind != RecordKind::kWrite && record.header.kind != RecordKind::kAdopt) return;
   for (std::size_t i = 0; i < record.header.words; ++i) {
     const auto page = record.word(i);
@@ -83,6 +88,7 @@ void Commits::apply(const wire::RecordView& record, CommitTime last) noexcept {
 
 void Commits::invalidate(PageIndex page, NodeId owner, CommitTime time) noexcept {
   attempt_.collide(page, time, owner);
+  imaging_.on_written(page, owner);
   if (directory_.state(page) != PageState::kAbsent) {
     directory_.set_state(page, PageState::kAbsent);
     // What a doomed attempt has seen it may see again until it ends: one snapshot (DESIGN T2).
@@ -104,10 +110,12 @@ void Commits::assign(PageIndex page, NodeId owner, CommitTime time) noexcept {
 void Commits::adopt(PageIndex page, NodeId owner, CommitTime time) noexcept {
   if (owner == core_.self) {
     PLURIX_ASSERT(directory_.state(page) != PageState::kAbsent);
+    imaging_.before_commit(page);
     directory_.set_state(page, PageState::kOwned);
   } else if (directory_.state(page) == PageState::kOwned) {
     if (!mutated("two_owners_after_adoption")) directory_.set_state(page, PageState::kCopy);
   }
+  if (owner != core_.self) imaging_.on_written(page, owner);
   directory_.set_owner_hint(page, owner);
   directory_.set_written(page, time);
 }

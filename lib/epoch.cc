@@ -19,6 +19,7 @@ void EpochSwitch::enter(const wire::EpochBegin& begin, Bytes members) noexcept {
   core_.promised = begin.epoch;
   core_.epoch_start = begin.start;
   core_.cut_off = false;
+  imaging_.give_up();
   if (begin.rollback == 1) go_back(begin);
   catch_up_.enter_epoch(begin.start, begin.source);
   membership_.replace(members, begin.members);
@@ -40,7 +41,11 @@ void EpochSwitch::go_back(const wire::EpochBegin& begin) noexcept {
   for (PageIndex page = 0; page < begin.high_water && begin.start > CommitTime{}; ++page) {
     directory_.set_written(page, begin.start);
     directory_.set_owner_hint(page, core_.page_server);
+    if (core_.page_server == core_.self) directory_.set_state(page, PageState::kOwned);
   }
+  core_.undone.add(begin.epoch, begin.start);
+  if (core_.page_server != core_.self || begin.start == CommitTime{}) return;
+  core_.act({.kind = ActionKind::kRestore, .time = begin.start});
 }
 
 void EpochSwitch::start_new_life() noexcept {
@@ -60,6 +65,9 @@ void EpochSwitch::forget_cluster() noexcept {
   paging_.forget();
   core_.resyncing = false;
   core_.cut_off = false;
+  imaging_.give_up();
+  core_.undone.lose_thread(core_.epoch);
+  core_.durable = CommitTime{};
   core_.epoch = 0;
   core_.promised = 0;
   core_.epoch_start = CommitTime{};
@@ -84,6 +92,7 @@ void EpochMember::on_lease(const wire::EpochLease& lease) noexcept {
   if (lease_from_ < asked_at) lease_from_ = asked_at;
   if (mutated("lease_counts_from_the_answer")) lease_from_ = core_.now;
   if (core_.now - lease_from_ < core_.config.lease) core_.cut_off = false;
+  imaging_.on_notice(lease.durable);
 }
 
 void EpochMember::on_open(const wire::EpochOpen& open) noexcept {
@@ -154,7 +163,8 @@ void EpochMember::on_timer() noexcept {
   next_query_ = core_.now + (waits ? core_.config.recovery_retry : calm);
   ++queries_;
   asked_at_[queries_ % kQueriesInALease] = core_.now;
-  core_.send_body(core_.page_server, MessageType::kEpochQuery, wire::EpochQuery{queries_, 0});
+  core_.send_body(core_.page_server, MessageType::kEpochQuery,
+                  wire::EpochQuery{queries_, core_.wants_image ? 1U : 0U});
 }
 
 Instant EpochMember::deadline() const noexcept {

@@ -13,6 +13,8 @@ bool words_fit_kind(const RecordHeader& h) noexcept {
     case RecordKind::kJoin:
     case RecordKind::kLeave:
       return h.words == kMemberWords && h.count == 1;
+    case RecordKind::kImage:
+      return h.words == 2 && h.count == 1;
   }
   return false;
 }
@@ -37,6 +39,7 @@ bool members_are_sane(Bytes members, std::uint32_t count) noexcept {
 bool words_are_sane(const RecordView& record, std::uint32_t pages) noexcept {
   const auto kind = record.header.kind;
   if (kind == RecordKind::kJoin || kind == RecordKind::kLeave) return is_sane(record.member());
+  if (kind == RecordKind::kImage) return true;
   const std::size_t first = kind == RecordKind::kAssign ? 1 : 0;
   if (first == 1 && record.word(0) >= kMaxNodes) return false;
   for (std::size_t i = first; i < record.header.words; ++i) {
@@ -95,6 +98,16 @@ bool read_epoch_report(Bytes body, EpochReport& out, Bytes& members) noexcept {
 bool read_epoch_begin(Bytes body, EpochBegin& out, Bytes& members) noexcept {
   return read_front(body, out, members) && out.source < kMaxNodes && out.rollback <= 1 &&
          members_are_sane(members, out.members);
+}
+
+bool read_image_request(Bytes body, ImageRequest& out, Bytes& page_list) noexcept {
+  return read_front(body, out, page_list) && out.count >= 1 && out.count <= kMaxImagePages &&
+         page_list.size() == std::size_t{out.count} * 4;
+}
+
+bool read_image_page(Bytes body, ImagePage& out, Bytes& contents) noexcept {
+  if (!read_front(body, out, contents)) return false;
+  return out.found == 0 ? contents.empty() : out.found == 1 && contents.size() == kPageSize;
 }
 
 bool read_orphan_call(Bytes body, OrphanCall& out, Bytes& page_list) noexcept {

@@ -20,6 +20,7 @@ void Paging::fetch(PageIndex page) noexcept {
   for (const auto& fetch : fetches_) {
     if (fetch.page == page) return;
   }
+  imaging_.before_fetch(page);
   ++core_.counters.fetches;
   const auto pushed = fetches_.push(Fetch{.page = page,
                                           .request = ++next_request_,

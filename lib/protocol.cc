@@ -14,13 +14,14 @@ ProtocolCore::ProtocolCore(const CoreConfig& config, std::byte* frames,
       directory_(core_, arena_, frames),
       attempt_(core_, directory_, arena_),
       catch_up_(core_, arena_),
-      paging_(core_, directory_, attempt_, catch_up_),
-      commits_(core_, directory_, attempt_, catch_up_),
+      imaging_(core_, directory_, attempt_, arena_),
+      paging_(core_, directory_, attempt_, catch_up_, imaging_),
+      commits_(core_, directory_, attempt_, catch_up_, imaging_),
       token_(core_, catch_up_, yields_to_late),
       membership_(core_, directory_, paging_, commits_, catch_up_, token_),
       resync_(core_, directory_, attempt_, commits_, catch_up_, paging_, token_, membership_),
-      epochs_(core_, directory_, attempt_, catch_up_, paging_, token_, membership_),
-      epoch_member_(core_, epochs_, membership_),
+      epochs_(core_, directory_, attempt_, catch_up_, paging_, token_, membership_, imaging_),
+      epoch_member_(core_, epochs_, membership_, imaging_),
       orphans_(core_, directory_, commits_),
       recovery_(core_, epochs_, membership_, token_, orphans_) {
   PLURIX_ASSERT(config.words_per_packet >= 1 && config.words_per_packet <= wire::kMaxWords);
@@ -41,6 +42,7 @@ std::size_t ProtocolCore::storage_needed(const CoreConfig& config) noexcept {
   (void)counting.take<std::uint32_t>(pages);
   (void)counting.take<std::byte>(std::size_t{config.shadow_pages} * kPageSize);
   CommitLog log(config.log_records, config.log_words, counting);
+  Imaging::count_storage(config, counting);
   return counting.used() + 64;
 }
 
@@ -119,7 +121,7 @@ void ProtocolCore::on(const event::LatestWanted&) noexcept {
 }
 
 void ProtocolCore::on(const event::FoundWanted& e) noexcept {
-  membership_.found(e.own, e.formatted);
+  membership_.found(e.own, e.formatted, e.image);
   next_beacon_ = core_.now + core_.config.beacon;
 }
 
@@ -128,6 +130,17 @@ void ProtocolCore::on(const event::JoinWanted& e) noexcept {
 }
 
 void ProtocolCore::on(const event::LeaveWanted&) noexcept { membership_.leave(); }
+
+void ProtocolCore::on(const event::ImageWanted& e) noexcept {
+  if (!core_.frozen()) imaging_.want(e.stop_cluster);
+}
+
+void ProtocolCore::on(const event::ImageStored& e) noexcept { imaging_.on_stored(e.durable); }
+
+void ProtocolCore::on(const event::DurableWanted& e) noexcept {
+  core_.wants_image = e.wanted;
+  if (e.wanted) epoch_member_.ask_for_image();
+}
 
 // ---- frames
 
@@ -312,6 +325,10 @@ bool ProtocolCore::dispatch(const wire::FrameView& frame, const Endpoint& from) 
       if (sender == core_.page_server) epoch_member_.on_lease(lease);
       return true;
     }
+    case MessageType::kImageRequest:
+    case MessageType::kImagePage:
+    case MessageType::kImageNotice:
+      return dispatch_image(frame);
     case MessageType::kDeathNotice: {
       wire::DeathNotice notice;
       if (!wire::read_body(body, notice)) return false;
@@ -407,6 +424,28 @@ bool ProtocolCore::dispatch_epoch(const wire::FrameView& frame, const Endpoint& 
   }
 }
 
+bool ProtocolCore::dispatch_image(const wire::FrameView& frame) noexcept {
+  const auto sender = frame.header.sender;
+  if (frame.header.type == MessageType::kImageRequest) {
+    wire::ImageRequest request;
+    Bytes page_list;
+    if (!wire::read_image_request(frame.body, request, page_list)) return false;
+    if (core_.in_service()) imaging_.on_request(sender, request, page_list);
+    return true;
+  }
+  if (frame.header.type == MessageType::kImagePage) {
+    wire::ImagePage answer;
+    Bytes contents;
+    if (!wire::read_image_page(frame.body, answer, contents)) return false;
+    imaging_.on_page(answer, contents);
+    return true;
+  }
+  wire::ImageNotice notice;
+  if (!wire::read_body(frame.body, notice)) return false;
+  if (sender == core_.page_server) imaging_.on_notice(notice.durable);
+  return true;
+}
+
 bool ProtocolCore::on_orphan_call(const wire::FrameHeader& from, Bytes body) noexcept {
   wire::OrphanCall call;
   Bytes page_list;
@@ -490,11 +529,13 @@ void ProtocolCore::run_timers() noexcept {
   if (!core_.member) return;
   if (next_beacon_ == kNever) next_beacon_ = core_.now + core_.config.beacon;
   epoch_member_.on_timer();
+  core_.image_stops_cluster = imaging_.stops_cluster();
   recovery_.on_timer();
   if (!core_.member || core_.frozen()) return;
   paging_.on_timer();
   token_.on_timer();
   catch_up_.on_timer();
+  imaging_.on_timer();
   resync_.on_timer();
   if (resync_.is_stranded() && epochs_.possible()) return epochs_.join_again();
   if (latest_wanted_ && core_.now >= next_latest_) ask_latest();
@@ -536,6 +577,7 @@ Instant ProtocolCore::deadline() const noexcept {
   soonest = earlier(soonest, paging_.deadline());
   soonest = earlier(soonest, token_.deadline());
   soonest = earlier(soonest, catch_up_.deadline());
+  soonest = earlier(soonest, imaging_.deadline());
   soonest = earlier(soonest, resync_.deadline());
   if (latest_wanted_) soonest = earlier(soonest, next_latest_);
   return soonest;
@@ -567,8 +609,8 @@ void ProtocolCore::apply_commits() noexcept {
 void ProtocolCore::use_token() noexcept {
   if (!core_.in_service()) return;
   if (attempt_.doomed()) commit_wanted_ = false;
-  const bool wanted =
-      commit_wanted_ || hold_wanted_ || membership_.wants_token() || orphans_.wants_token();
+  const bool wanted = commit_wanted_ || hold_wanted_ || membership_.wants_token() ||
+                      orphans_.wants_token() || may_begin_image();
   if (!wanted) return;
   if (!token_.usable()) {
     if (!catch_up_.behind()) token_.want(collisions_);
@@ -580,11 +622,27 @@ void ProtocolCore::use_token() noexcept {
   if (commit_wanted_) {
     if (mutated("token_passed_before_notice")) token_.consider(FirstWins{});
     last_commit_ = commits_.commit_attempt();
+    last_commit_epoch_ = core_.epoch;
     commit_wanted_ = false;
   }
   membership_.commit_pending();
   orphans_.commit_pending();
+  if (may_begin_image()) begin_image();
   paging_.on_advance();
+}
+
+bool ProtocolCore::may_begin_image() const noexcept {
+  return imaging_.wants_token() && !recovery_.busy() && core_.page_server == core_.self;
+}
+
+void ProtocolCore::begin_image() noexcept {
+  const auto since = imaging_.since().value;
+  const std::uint32_t words[] = {static_cast<std::uint32_t>(since),
+                                 static_cast<std::uint32_t>(since >> 32)};
+  commits_.commit_record(wire::RecordKind::kImage, words);
+  imaging_.begin();
+  core_.image_stops_cluster = imaging_.stops_cluster();
+  if (core_.image_stops_cluster) token_.keep(true);
 }
 
 }  // namespace plurix

@@ -239,9 +239,11 @@ void Recovery::begin() noexcept {
     begin.source = entry.node;
   }
   if (rollback_) {
-    begin.start = CommitTime{};  // the empty heap is the only image there is
+    const bool none = core_.durable == CommitTime{};
+    begin.start = core_.durable;
     begin.source = core_.self;
-    begin.high_water = core_.formatted;
+    begin.high_water = none ? core_.formatted : core_.image_high_water;
+    rollback_high_water_ = begin.high_water;
   }
   opening_ = 0;
   if (rollback_) rolled_back_in_ = begin.epoch;
@@ -267,7 +269,7 @@ void Recovery::send_begin(const Endpoint& to) noexcept {
   begin.start = core_.epoch_start;
   begin.source = source_ < kMaxNodes && core_.is_member[source_] ? source_ : core_.self;
   begin.rollback = rolled_back_in_ == core_.epoch ? 1 : 0;
-  begin.high_water = begin.rollback == 1 ? core_.formatted : 0;
+  begin.high_water = begin.rollback == 1 ? rollback_high_water_ : 0;
   begin.members = static_cast<std::uint32_t>(membership_.copy_members(entries));
   std::memcpy(body, &begin, sizeof begin);
   std::memcpy(body + sizeof begin, entries, begin.members * sizeof entries[0]);
@@ -290,7 +292,9 @@ void Recovery::on_query(const Endpoint& from, const wire::FrameHeader& header,
   const auto node = membership_.find(from, header.incarnation);
   if (node != kNoNode && header.epoch == core_.epoch) {
     heard(node);
-    return core_.send_body(node, MessageType::kEpochLease, query);
+    if (query.wants_image != 0) core_.image_asked = true;
+    const wire::EpochLease lease{query.number, 0, core_.durable};
+    return core_.send_body(node, MessageType::kEpochLease, lease);
   }
   if (header.epoch >= core_.epoch) return;
   send_begin(from);
@@ -303,7 +307,7 @@ void Recovery::on_timer() noexcept {
   if (opening_ == 0) {
     if (core_.epoch > 1 && core_.now >= next_ask_) repeat_begin();
     orphans_.on_timer();
-    token_.keep(orphans_.busy());
+    token_.keep(orphans_.busy() || core_.image_stops_cluster);
     if (orphans_.lost()) {
       rollback_ = true;
       return open();

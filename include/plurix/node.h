@@ -10,6 +10,7 @@
 #include <plurix/base/context.h>
 #include <plurix/concepts/clock.h>
 #include <plurix/concepts/fault_source.h>
+#include <plurix/concepts/image_sink.h>
 #include <plurix/concepts/trace_sink.h>
 #include <plurix/dsm/protocol.h>
 #include <plurix/outcome.h>
@@ -86,6 +87,15 @@ class Node {
     step(event::FoundWanted{net_.local_endpoint(), kFormattedPages});
   }
 
+  /// Goes on with the cluster of `image`, which the sink puts into the frames, as its only member.
+  void found(const event::FoundingImage& image) noexcept {
+    const Masked masked(*this);
+    format_heap(faults_.frames(), config_.core.geometry);
+    if (image.time > CommitTime{}) restore(image.time);
+    protocol_.set_image_base(image.time, image.high_water);
+    step(event::FoundWanted{net_.local_endpoint(), kFormattedPages, image});
+  }
+
   /// Joins through one of the seeds; with `may_found` founds the cluster if nobody answers. Returns
   /// true as a member, false at `until`, when refused, or when stopped.
   [[nodiscard]] bool join(std::span<const Endpoint> seeds, bool may_found, Instant until) noexcept {
@@ -146,6 +156,38 @@ class Node {
   void serve(Instant until) noexcept {
     const Masked masked(*this);
     wait([&] { return time_.now() >= until; }, until);
+  }
+
+  /// Waits until the commit at `time` of `epoch` (an Outcome's) is in an image, asking for one.
+  Durability wait_durable(CommitTime time, Epoch epoch, Instant until = kNever) noexcept {
+    const Masked masked(*this);
+    auto answer = durability(time, epoch);
+    if (answer != Durability::kUnknown || lost_thread(time, epoch)) return answer;
+    step(event::DurableWanted{true});
+    const auto over = [&] {
+      answer = durability(time, epoch);
+      return answer != Durability::kUnknown || lost_thread(time, epoch) || time_.now() >= until;
+    };
+    (void)wait(over, until);
+    step(event::DurableWanted{false});
+    return answer;
+  }
+
+  // ---- images, on the PageServer
+
+  /// Who stores images, and gives them back.
+  void set_image_sink(ImageSink sink) noexcept { image_sink_ = sink; }
+
+  /// Takes an image as soon as possible; nobody commits meanwhile with `stop_cluster`.
+  void want_image(bool stop_cluster) noexcept {
+    const Masked masked(*this);
+    step(event::ImageWanted{stop_cluster});
+  }
+
+  /// What has become of the image whose end the sink was told.
+  void image_stored(bool durable) noexcept {
+    const Masked masked(*this);
+    step(event::ImageStored{durable});
   }
 
   /// Makes every wait of this node end: transactions end as unknown. Any context.
@@ -312,6 +354,21 @@ class Node {
       case ActionKind::kHeapErased:
         format_heap(faults_.frames(), config_.core.geometry);
         break;
+      case ActionKind::kRestore:
+        restore(action.time);
+        break;
+      case ActionKind::kImageBegin:
+        image_sink_({ImageEventKind::kBegin, action.epoch, action.time, action.count});
+        break;
+      case ActionKind::kImagePage:
+        image_sink_({ImageEventKind::kPage, 0, {}, action.page, action.payload});
+        break;
+      case ActionKind::kImageEnd:
+        image_sink_({ImageEventKind::kEnd, 0, {}, action.count});
+        break;
+      case ActionKind::kImageGivenUp:
+        image_sink_({ImageEventKind::kGivenUp});
+        break;
       case ActionKind::kEpochBegan:
         trace(TraceKind::kEpoch, kNoPage, 0, action.epoch);
         break;
@@ -319,6 +376,22 @@ class Node {
         trace(TraceKind::kResync, kNoPage);
         break;
     }
+  }
+
+  void restore(CommitTime time) noexcept {
+    image_sink_({ImageEventKind::kRestore, 0, time, 0, {}, faults_.frames()});
+  }
+
+  Durability durability(CommitTime time, Epoch epoch) const noexcept {
+    const auto& core = protocol_.core();
+    const auto undone = core.undone.was(time, epoch);
+    if (undone == Undone::Answer::kYes) return Durability::kRolledBack;
+    const bool stored = undone == Undone::Answer::kNo && time <= core.durable;
+    return stored ? Durability::kDurable : Durability::kUnknown;
+  }
+
+  bool lost_thread(CommitTime time, Epoch epoch) const noexcept {
+    return protocol_.core().undone.was(time, epoch) == Undone::Answer::kUnknown;
   }
 
   /// Takes in what has arrived and what time has brought. Masked.
@@ -637,6 +710,7 @@ class Node {
         return true;
       }
     }
+    outcome.epoch = writes ? protocol_.last_commit_epoch() : protocol_.core().epoch;
     if (writes) outcome.commit_time = protocol_.last_commit();
     if (!writes) ++counters_.read_only;
     outcome.status = Status::kCommitted;
@@ -782,6 +856,7 @@ class Node {
   [[no_unique_address]] Trace& trace_;
   Protocol<Strategy> protocol_;
   Transaction transaction_;
+  ImageSink image_sink_;
   NodeCounters counters_;
   Context restart_point_;
   Transaction* outer_ = nullptr;  ///< of another node of this thread, inside whose body ours runs

@@ -20,6 +20,13 @@ enum class Status : std::uint8_t {
   kOutOfMemory,  ///< the heap, the table of roots or the write set is full; nothing happened
 };
 
+/// What has become of a commit, as `wait_durable` tells it.
+enum class Durability : std::uint8_t {
+  kDurable,     ///< no recovery can undo it any more
+  kRolledBack,  ///< a recovery has undone it
+  kUnknown,     ///< not known in time, or this node has lost the thread
+};
+
 struct Nothing {};
 
 /// `value` is set when committed; `commit_time` too (of a reader: the time of its snapshot).
@@ -29,6 +36,7 @@ struct Outcome {
 
   Status status = Status::kUnknown;
   CommitTime commit_time;
+  Epoch epoch = 0;             ///< of the commit: with the time it names it for `wait_durable`
   std::uint32_t restarts = 0;  ///< how often the body was aborted before
   const char* reason = "";     ///< words, when not committed
   std::optional<Value> value;

@@ -36,7 +36,8 @@ NodeConfig config_for(const NodeOptions& options) {
   config.core.geometry.pages = pages_for(options.heap_bytes);
   config.core.shadow_pages = std::min(options.shadow_pages, config.core.geometry.pages);
   config.core.cluster_name_hash = cluster_name_hash(options.cluster);
-  config.core.incarnation = draw_incarnation();
+  config.core.incarnation = options.incarnation != 0 ? options.incarnation : draw_incarnation();
+  config.core.pre_images = options.pre_images;
   config.core.page_server = options.page_server;
   config.restart_every = options.restart_every;
   return config;

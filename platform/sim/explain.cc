@@ -101,7 +101,10 @@ std::string_view message_name(std::uint32_t type) {
                                                 "DeathNotice",
                                                 "OrphanCall",
                                                 "OrphanClaim",
-                                                "EpochLease"};
+                                                "EpochLease",
+                                                "ImageRequest",
+                                                "ImagePage",
+                                                "ImageNotice"};
   static_assert(std::size(kNames) == wire::kLastType + 1u);
   return type < std::size(kNames) ? kNames[type] : kNames[0];
 }

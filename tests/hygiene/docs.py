@@ -18,7 +18,7 @@ import textwrap
 CODE_FOLDERS = ("include/plurix", "platform/posix/include/plurix", "platform/sim/include/plurix",
                 "transports/udp/include/plurix", "transports/sim/include/plurix",
                 "transports/ethernet/include/plurix", "transports/rtl8139/include/plurix", "transports/segment/include/plurix",
-                "history/include/plurix", "conformance/include/plurix", "tools", "platform", "transports")
+                "history/include/plurix", "checkpoint/include/plurix", "conformance/include/plurix", "tools", "platform", "transports")
 
 FENCE = re.compile(r"^\s*```(.*)$")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

@@ -41,7 +41,7 @@ ROOMS = {
     "transports/sim": ("sim", {"sim"}),
     "platform/posix": ("posix", {"posix", "udp", "segment", "ethernet"}),
     "platform/baremetal": ("baremetal", {"baremetal"}),
-    "platform/sim": ("sim", {"sim", "history"}),
+    "platform/sim": ("sim", {"sim", "history", "checkpoint"}),
     "conformance": ("conformance", {"conformance", "sim", "history"}),
     "gc": ("gc", {"gc"}),
     "checkpoint": ("checkpoint", {"checkpoint"}),

@@ -12,7 +12,8 @@ constexpr const char* kNames[] = {
     "CommitNotice", "CatchUpRequest", "CommitRecords", "LogExhausted", "SyncRequest", "SyncReply",
     "JoinRequest",  "JoinChallenge",  "JoinGrant",     "JoinRefused",  "JoinWait",    "TimeBeacon",
     "TimeQuery",    "TimeReply",      "AdoptRequest",  "LeaveRequest", "EpochOpen",   "EpochReport",
-    "EpochBegin",   "EpochQuery",     "DeathNotice",   "OrphanCall",   "OrphanClaim", "EpochLease"};
+    "EpochBegin",   "EpochQuery",     "DeathNotice",   "OrphanCall",   "OrphanClaim", "EpochLease",
+    "ImageRequest", "ImagePage",      "ImageNotice"};
 static_assert(std::size(kNames) == wire::kLastType);
 
 template <class Number>
@@ -59,6 +60,8 @@ std::string record_text(const wire::RecordView& record) {
     case wire::RecordKind::kAssign:
       return out + ": assign to node " + text(record.word(0)) + " " +
              pages_text(record.words.subspan(4));
+    case wire::RecordKind::kImage:
+      return out + ": image on top of " + text(record.word(0));
   }
   return out;
 }
@@ -225,9 +228,29 @@ std::string epoch_text(MessageType type, Bytes body) {
            node_text(begin.source) + (begin.rollback == 1 ? ", a rollback" : "") + ", members" +
            members_text(members);
   }
-  const bool query_or_answer = type == MessageType::kEpochQuery || type == MessageType::kEpochLease;
-  if (query_or_answer && wire::read_body(body, query)) {
+  if (type == MessageType::kEpochQuery && wire::read_body(body, query)) {
     return "number " + text(query.number);
+  }
+  wire::EpochLease lease;
+  if (type == MessageType::kEpochLease && wire::read_body(body, lease)) {
+    return "number " + text(lease.number);
+  }
+  return kMalformed;
+}
+
+std::string image_text(MessageType type, Bytes body) {
+  wire::ImageRequest request;
+  wire::ImagePage page;
+  wire::ImageNotice notice;
+  Bytes rest;
+  if (type == MessageType::kImageRequest && wire::read_image_request(body, request, rest)) {
+    return "at " + text(request.time) + " " + pages_text(rest);
+  }
+  if (type == MessageType::kImagePage && wire::read_image_page(body, page, rest)) {
+    return "at " + text(page.time) + " page " + text(page.page) + (page.found == 0 ? ", gone" : "");
+  }
+  if (type == MessageType::kImageNotice && wire::read_body(body, notice)) {
+    return "durable up to " + text(notice.durable);
   }
   return kMalformed;
 }
@@ -296,6 +319,10 @@ std::string fields_text(MessageType type, Bytes body) {
     case MessageType::kOrphanCall:
     case MessageType::kOrphanClaim:
       return death_text(type, body);
+    case MessageType::kImageRequest:
+    case MessageType::kImagePage:
+    case MessageType::kImageNotice:
+      return image_text(type, body);
   }
   return kMalformed;
 }

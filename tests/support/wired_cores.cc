@@ -72,6 +72,7 @@ CoreConfig WiredOptions::small_core() {
   config.geometry.pages = 32;
   config.shadow_pages = 16;
   config.log_records = 64;
+  config.pre_images = 16;
   config.log_words = 1024;
   config.cluster_name_hash = std::uint64_t{0x77697265} << 32;
   config.beacon = milliseconds(3'600'000);  // silence, unless a test is about it
@@ -121,6 +122,13 @@ void WiredCores::perform(std::size_t n, const Action& action) {
       break;
     case ActionKind::kPeerRemoved:
       wired.peers[action.node].reset();
+      break;
+    case ActionKind::kImageBegin:
+    case ActionKind::kImagePage:
+    case ActionKind::kImageEnd:
+    case ActionKind::kImageGivenUp:
+    case ActionKind::kRestore:
+      if (images_) images_(n, action);
       break;
     case ActionKind::kJoined:
     case ActionKind::kLeft:
@@ -194,6 +202,8 @@ Value WiredCores::frame(std::size_t n, PageIndex page) const {
   std::memcpy(&value, cores_[n]->frames.data() + std::size_t{page} * kPageSize, sizeof value);
   return value;
 }
+
+std::byte* WiredCores::frames(std::size_t n) { return cores_[n]->frames.data(); }
 
 void WiredCores::await(const char* what, const std::function<bool()>& done) {
   deliver_all();

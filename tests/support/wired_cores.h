@@ -149,6 +149,11 @@ class WiredCores {
   using Observer = std::function<void(Bytes frame, const std::vector<std::size_t>& receivers,
                                       const std::vector<Fate>& fates)>;
   void observe(Observer observer) { observer_ = std::move(observer); }
+  /// Told what a core wants done with images; for kRestore it fills `frames`.
+  using ImageStore = std::function<void(std::size_t n, const Action& action)>;
+  void keep_images(ImageStore store) { images_ = std::move(store); }
+  /// The frames of core n.
+  std::byte* frames(std::size_t n);
   /// Told of every step of a core, before what it sends.
   void observe_steps(std::function<void(std::size_t n)> stepped) { stepped_ = std::move(stepped); }
 
@@ -172,6 +177,7 @@ class WiredCores {
   std::vector<Rule> rules_;
   Observer observer_;
   std::function<void(std::size_t)> stepped_;
+  ImageStore images_;
   Instant now_{1'000'000};
 };
 

@@ -12,8 +12,11 @@
 //   (while it works)        → sharing words, page, objects (sharing_words.h)
 //   write ROW COLUMN TEXT   → written ok: on the page of text that machines show
 //   screen                  → screen  rows: that page
+//   checkpoint              → checkpointed ok, images, durable …, by the PageServer
+//   cut MS                  (while it works) nobody hears the node for so long, nor it anybody
 //   quit                    → the node leaves, and its process ends
 //
+// When a new epoch has begun, and the node has done something in it, it says `epoch`.
 // A node that cannot go on says so with `failed` (words) and ends. While a node waits for a command
 // it serves the others. On SIGUSR2 it says `state` (state_report.h), whatever it is doing.
 #pragma once

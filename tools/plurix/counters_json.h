@@ -46,7 +46,13 @@ inline nlohmann::ordered_json to_json(const CoreCounters& counters) {
           {"nodes_cut_off", counters.cut_offs},
           {"expulsions", counters.expulsions},
           {"rollbacks", counters.rollbacks},
-          {"pages_assigned", counters.pages_assigned}};
+          {"pages_assigned", counters.pages_assigned},
+          {"images_begun", counters.images_begun},
+          {"images_stored", counters.images_stored},
+          {"images_given_up", counters.images_given_up},
+          {"image_pages_sent", counters.image_pages_sent},
+          {"pre_images_kept", counters.pre_images_kept},
+          {"pre_images_refused", counters.pre_images_refused}};
 }
 
 }  // namespace plurix::tool

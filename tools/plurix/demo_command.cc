@@ -7,6 +7,7 @@
 
 #include "demo.h"
 #include "exit_codes.h"
+#include "kill_demo.h"
 #include "option_checks.h"
 #include "qemu_machine.h"
 
@@ -22,7 +23,8 @@ Examples:
   plurix demo --nodes 8 --seconds 5 --workload registers --drop 5 --history run.jsonl --json
   plurix demo --workload graph --verify
   plurix demo --qemu 2 --hosted 2 --drop 5
-  plurix demo --qemu 3 --hosted 0 --json)";
+  plurix demo --qemu 3 --hosted 0 --json
+  plurix demo --kill)";
 
 int run(const DemoSettings& settings) {
   if (const auto why = why_not_together(settings); !why.empty()) {
@@ -42,7 +44,7 @@ int run(const DemoSettings& settings) {
     std::cerr << "plurix demo: " << why << "\n";
     return kUsage;
   }
-  return run_demo(settings);
+  return settings.kill ? run_kill_demo(settings) : run_demo(settings);
 }
 
 void add_place_options(CLI::App& demo, DemoSettings& settings) {
@@ -96,6 +98,8 @@ void add_demo_command(CLI::App& app, int& exit_code) {
   demo->add_option("--trace", settings->trace_file,
                    "Write the newest events as a file for Perfetto or chrome://tracing");
   demo->add_flag("--verify", settings->verify, "Verify the whole heap at the end, every object");
+  demo->add_flag("--kill", settings->kill,
+                 "Kill nodes and the PageServer, cut the network, start everything from the disk");
   demo->add_flag("--json", settings->json, "One line of JSON at the end instead of words");
   demo->footer(kFooter);
   demo->callback([settings, &exit_code] { exit_code = run(*settings); });

@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "check_command.h"
+#include "checkpoint_command.h"
 #include "demo_command.h"
 #include "doctor_command.h"
 #include "exit_codes.h"
@@ -31,6 +32,8 @@ int main(int argc, char** argv) {
   add_node_command(app, exit_code);
   add_inspect_command(app, exit_code);
   add_hub_command(app, exit_code);
+  add_pageserver_command(app, exit_code);
+  add_checkpoint_command(app, exit_code);
   add_check_command(app, exit_code);
   add_sim_command(app, exit_code);
   add_torture_command(app, exit_code);

@@ -1,5 +1,6 @@
 #include "node_command.h"
 
+#include <plurix/checkpoint/format.h>
 #include <plurix/posix/environment_error.h>
 
 #include <iostream>
@@ -20,6 +21,15 @@ Examples:
   plurix node --cluster demo
   plurix node --cluster lab --bind 10.0.0.2:7000 --peer 10.0.0.1:7000 --workload bank --seconds 30
   plurix node --cluster lab --segment hub:/tmp/lab --workload bank)";
+
+constexpr auto kPageServerFooter =
+    R"(The directory is made if it is not there. With images in it the cluster goes on from the newest
+one, however it ended. Start the PageServer first, then the other nodes; look at what it has with
+`plurix checkpoint`.
+
+Examples:
+  plurix pageserver --cluster demo --dir /var/lib/plurix
+  plurix pageserver --cluster demo --dir D --keep 24 --image-every 3600)";
 
 /// One frame in so many goes to the listener of --tap.
 constexpr std::uint32_t kTapEvery = 100;
@@ -81,6 +91,8 @@ void add_file_options(CLI::App& node, NodeSettings& settings) {
   node.add_option("--trace", settings.trace_file,
                   "Write the newest event records, 32 bytes each, when the node ends");
   node.add_flag("--json", settings.json, "Lines of JSON instead of words");
+  node.add_flag("--verify", settings.verify,
+                "In the end, say whether the heap holds what the workload must have left there");
   node.add_flag("--record-trace", settings.trace)->group("");
   node.add_flag("--control", settings.control)->group("");
 }
@@ -104,6 +116,20 @@ void add_place_options(CLI::App& node, Arguments& arguments) {
       ->capture_default_str();
   node.add_flag("--page-server", options.page_server,
                 "Watch the other nodes; when one dies, go on without it in a new epoch");
+  auto& settings = arguments.settings;
+  node.add_option("--dir", settings.store,
+                  "Keep images of the heap in this directory and be the PageServer; a directory "
+                  "with images goes on from the newest one");
+  node.add_option("--keep", settings.keep_images, "Images kept")
+      ->check(CLI::Range(1U, checkpoint::kMaxImages))
+      ->capture_default_str();
+  node.add_option("--image-every", settings.image_seconds, "Seconds between images")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  node.add_flag("--stop-for-images", settings.stop_for_images,
+                "Nobody commits while an image is taken");
+  node.add_option("--store-limit", settings.store_bytes, "Bytes the images may take")
+      ->transform(CLI::AsSizeValue(false));
   node.add_option("--join-timeout", arguments.join_seconds,
                   "Seconds until an attempt to join fails")
       ->check(CLI::PositiveNumber)
@@ -128,32 +154,51 @@ int run_node(const NodeSettings& settings) {
 
 }  // namespace plurix::tool
 
-void add_node_command(CLI::App& app, int& exit_code) {
-  using namespace plurix::tool;
-  CLI::App* node = app.add_subcommand("node", "Start one node by hand");
-  const auto arguments = std::make_shared<Arguments>();
-  add_place_options(*node, *arguments);
+namespace {
+
+using namespace plurix::tool;
+
+void add_options(CLI::App& node, const std::shared_ptr<Arguments>& arguments) {
+  add_place_options(node, *arguments);
   auto& settings = arguments->settings;
-  add_heap_option(*node, settings.node.heap_bytes);
-  add_fault_source_option(*node, arguments->fault_source);
-  node->add_option("--receive", arguments->receive,
-                   "How datagrams are received: auto, plain, io_uring")
+  add_heap_option(node, settings.node.heap_bytes);
+  add_fault_source_option(node, arguments->fault_source);
+  node.add_option("--receive", arguments->receive,
+                  "How datagrams are received: auto, plain, io_uring")
       ->check(CLI::IsMember({"auto", "plain", "io_uring"}))
       ->capture_default_str();
-  add_strategy_option(*node, settings.strategy);
-  add_workload_option(*node, settings.workload, true);
-  add_false_sharing_option(*node, settings.false_sharing);
-  add_compact_option(*node, settings.compact);
-  node->add_option("--seconds", settings.seconds, "How long; 0: until Ctrl-C")
+  add_strategy_option(node, settings.strategy);
+  add_workload_option(node, settings.workload, true);
+  add_false_sharing_option(node, settings.false_sharing);
+  add_compact_option(node, settings.compact);
+  node.add_option("--seconds", settings.seconds, "How long; 0: until Ctrl-C")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  node->add_option("--restart-every", settings.node.restart_every,
-                   "Run every n-th transaction twice, to flush out side effects; 0: never")
+  node.add_option("--restart-every", settings.node.restart_every,
+                  "Run every n-th transaction twice, to flush out side effects; 0: never")
       ->capture_default_str();
-  add_net_fault_options(*node, settings.faults);
-  node->add_option("--seed", settings.seed, "Seed of the workload")->capture_default_str();
-  node->add_option("--tap", arguments->tap)->group("");
-  add_file_options(*node, settings);
+  add_net_fault_options(node, settings.faults);
+  node.add_option("--seed", settings.seed, "Seed of the workload")->capture_default_str();
+  node.add_option("--tap", arguments->tap)->group("");
+  add_file_options(node, settings);
+}
+
+}  // namespace
+
+void add_node_command(CLI::App& app, int& exit_code) {
+  CLI::App* node = app.add_subcommand("node", "Start one node by hand");
+  const auto arguments = std::make_shared<Arguments>();
+  add_options(*node, arguments);
   node->footer(kFooter);
   node->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+}
+
+void add_pageserver_command(CLI::App& app, int& exit_code) {
+  CLI::App* server =
+      app.add_subcommand("pageserver", "Start the node that keeps images of the heap on its disk");
+  const auto arguments = std::make_shared<Arguments>();
+  add_options(*server, arguments);
+  server->get_option("--dir")->required();
+  server->footer(kPageServerFooter);
+  server->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }

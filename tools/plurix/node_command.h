@@ -4,3 +4,4 @@
 #include <CLI/CLI.hpp>
 
 void add_node_command(CLI::App& app, int& exit_code);
+void add_pageserver_command(CLI::App& app, int& exit_code);

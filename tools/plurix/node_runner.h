@@ -16,6 +16,7 @@
 #include "exit_codes.h"
 #include "net_faults.h"
 #include "node_settings.h"
+#include "page_server_host.h"
 #include "screen_commands.h"
 #include "sharing_words.h"
 #include "state_report.h"
@@ -40,7 +41,7 @@ struct Idle {
   void setup(Node&, workloads::Recorder&) {}
   template <class Node>
   Status step(Node& node, workloads::Recorder&, Prng&) {
-    node.serve(node.now() + milliseconds(5));
+    node.serve(node.now() + milliseconds(1));
     return node.stopped() ? Status::kUnknown : Status::kCommitted;
   }
   template <class Node>
@@ -52,8 +53,9 @@ struct Idle {
 template <class Node, class Workload>
 class NodeRunner {
  public:
-  NodeRunner(Node& node, const NodeSettings& settings)
+  NodeRunner(Node& node, PageServerHost<Node>& images, const NodeSettings& settings)
       : node_(node),
+        images_(images),
         settings_(settings),
         recorder_(node.incarnation(), {.attempts = wanted_attempts(settings)}, Workload::key_name),
         prng_(mix(settings.seed, node.id())),
@@ -90,6 +92,7 @@ class NodeRunner {
     const auto end = settings_.seconds > 0 ? node_.now() + seconds(settings_.seconds) : kNever;
     run_until([&] { return stop_asked() || node_.now() >= end; }, milliseconds(1000));
     say_status("ended");
+    if (settings_.verify && !say_verification(false)) return kViolation;
     if (settings_.history_file.empty() && settings_.trace_file.empty()) return kDone;
     return save(settings_.history_file, settings_.trace_file) ? kDone : kFailed;
   }
@@ -104,8 +107,10 @@ class NodeRunner {
         // Stopped by force: somebody may still want what was recorded.
         if (node_.stopped() && !input_.wait(kLastWordsMs)) return kFailed;
         if (node_.stopped() || !collector_->collect()) {
-          node_.serve(node_.now() + milliseconds(2));
+          node_.serve(node_.now() + milliseconds(images_.exists() ? 1 : 2));
         }
+        look_at_epoch();
+        images_.tick();
         continue;
       }
       if (*line == "quit") return kDone;
@@ -119,8 +124,10 @@ class NodeRunner {
 
  private:
   static constexpr std::string_view kWorkloadCommand = "workload ";
+  static constexpr std::string_view kCutCommand = "cut ";
   static constexpr int kLastWordsMs = 2'000;
   static constexpr std::uint32_t kStepsBetween = 16;  ///< two of the collector
+  static constexpr double kImagePatience = 30;
 
   static std::size_t wanted_attempts(const NodeSettings& settings) {
     const bool wanted = settings.control || !settings.history_file.empty();
@@ -141,6 +148,12 @@ class NodeRunner {
     } else if (line == "collect") {
       collector_.collect_all(node_);
       say_collected();
+    } else if (line == "checkpoint") {
+      const bool ok = images_.take_now(seconds(kImagePatience));
+      auto answer = images_.to_json();
+      answer["event"] = "checkpointed";
+      answer["ok"] = ok;
+      say(answer);
     } else if (line == "verify" || line == "verify heap") {
       say_verification(line != "verify");
     } else if (line == "screen") {
@@ -153,10 +166,19 @@ class NodeRunner {
     }
   }
 
+  /// "cut MS": the network is cut around this node for so long.
+  void cut_off(const std::string& line) {
+    const auto time = milliseconds(std::atoll(line.c_str() + kCutCommand.size()));
+    if constexpr (requires { node_.wrapper().cut_until(Instant{}); }) {
+      node_.wrapper().cut_until(node_.now() + time);
+    }
+  }
+
   static std::string path_in(const std::string& word) { return word == "-" ? "" : word; }
 
   bool stop_commanded() {
     const auto line = input_.next();
+    if (line && line->starts_with(kCutCommand)) cut_off(*line);
     return input_.closed() || (line && *line == "stop");
   }
 
@@ -171,6 +193,8 @@ class NodeRunner {
         (void)collector_->collect(gc::Occasion::kBetweenTransactions);
       }
       const auto now = node_.now();
+      look_at_epoch();
+      images_.tick();
       if (now < next_look) continue;
       next_look = now + milliseconds(10);
       if (settings_.compact) (void)compactor_.step(node_);
@@ -179,6 +203,25 @@ class NodeRunner {
       next_status = now + status_interval;
       say_status("status");
     }
+  }
+
+  /// Notes each epoch that has begun: what it undid belongs to the history.
+  void look_at_epoch() {
+    const auto& core = node_.protocol().core();
+    recorder_.note_durable(core);
+    if (core.epoch == epoch_ || core.epoch == 0) return;
+    if (epoch_ != 0) {
+      recorder_.add_rollback({core.epoch, core.epoch_start.value, node_.now().ns});
+    }
+    epoch_ = core.epoch;
+    if (!settings_.control) return;
+    say({{"event", "epoch"},
+         {"epoch", core.epoch},
+         {"start", core.epoch_start.value},
+         {"commit_time", core.applied.value},
+         {"rollbacks", core.counters.rollbacks},
+         {"expulsions", core.counters.expulsions},
+         {"ns", node_.now().ns}});
   }
 
   void say(const nlohmann::ordered_json& line) { (void)write_line(STDOUT_FILENO, line.dump()); }
@@ -203,6 +246,7 @@ class NodeRunner {
         {"net_faults", to_json(node_.wrapper().counters())},
     };
     if (event != std::string_view("status")) status["protocol"] = to_json(core);
+    if (images_.exists()) status["images"] = images_.to_json();
     if (settings_.control || settings_.json) return say(status);
     std::printf("node %u: %llu committed, %llu aborted, %llu page fetches, commit time %llu\n",
                 node_.id(), static_cast<unsigned long long>(counts.committed),
@@ -235,7 +279,7 @@ class NodeRunner {
     std::fflush(stdout);
   }
 
-  void say_verification(bool whole_heap) {
+  bool say_verification(bool whole_heap) {
     auto found = workload_.verify(node_);
     if (whole_heap) workloads::add_heap_verification(node_, found);
     nlohmann::ordered_json numbers = nlohmann::ordered_json::object();
@@ -244,6 +288,7 @@ class NodeRunner {
         {"event", "verified"}, {"ok", found.ok}, {"words", found.words}, {"numbers", numbers}};
     if (found.counts_effects) line["effects"] = found.effects;
     say(line);
+    return found.ok;
   }
 
   bool save(const std::string& history, const std::string& trace) {
@@ -267,6 +312,7 @@ class NodeRunner {
     {
       history::LineWriter writer(file);
       recorder_.for_each([&](const history::Attempt& attempt) { writer.write(attempt); });
+      for (const auto& rollback : recorder_.rollbacks()) writer.write(rollback);
       ok = writer.flush();
     }
     return std::fclose(file) == 0 && ok;
@@ -283,7 +329,9 @@ class NodeRunner {
   }
 
   Node& node_;
+  PageServerHost<Node>& images_;
   const NodeSettings& settings_;
+  Epoch epoch_ = node_.protocol().core().epoch;
   workloads::Recorder recorder_;
   Workload workload_;
   Prng prng_;
@@ -304,12 +352,12 @@ bool with_workload_or_none(const std::string& name, Use use) {
 
 /// Runs one workload after the other, as commanded, on one node.
 template <class Node>
-int run_workloads(Node& node, const NodeSettings& settings) {
+int run_workloads(Node& node, PageServerHost<Node>& images, const NodeSettings& settings) {
   int exit_code = kUsage;
   bool first = true;
   for (std::string name = settings.workload; !name.empty();) {
     const bool known = with_workload_or_none(name, [&](auto workload) {
-      NodeRunner<Node, decltype(workload)> runner(node, settings);
+      NodeRunner<Node, decltype(workload)> runner(node, images, settings);
       first ? runner.say_ready() : runner.say_workload();
       name.clear();
       exit_code = settings.control ? runner.run_on_command(name) : runner.run_by_hand();
@@ -318,6 +366,8 @@ int run_workloads(Node& node, const NodeSettings& settings) {
     first = false;
     ::malloc_trim(0);  // what a node needs from here on can be compared with what it needed before
   }
+  // What is not in an image when the last node goes is lost.
+  if (images.exists() && !node.stopped()) (void)images.take_now(milliseconds(5'000));
   return exit_code;
 }
 
@@ -330,10 +380,12 @@ inline sim::FaultOptions complete(sim::FaultOptions faults, std::uint64_t seed) 
 
 template <class Node>
 int run_with_settings(const NodeSettings& settings) {
-  Node node(settings.node, complete(settings.faults, settings.seed), settings.tap);
+  OpenStore store(settings);
+  Node node(store.options(settings.node), complete(settings.faults, settings.seed), settings.tap);
+  PageServerHost<Node> images(node, store, settings);
   const StopSignals signals([](void* self) { static_cast<Node*>(self)->stop(); }, &node);
   const StateSignal state([](void* self) { report_state(*static_cast<Node*>(self)); }, &node);
-  return run_workloads(node, settings);
+  return run_workloads(node, images, settings);
 }
 
 template <CommitStrategy Strategy>

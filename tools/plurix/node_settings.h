@@ -22,11 +22,17 @@ struct NodeSettings {
   sim::TapOptions tap;
   std::uint64_t seed = 1;
   std::uint64_t history_limit = 100'000;  ///< attempts recorded at most
+  std::string store;                      ///< directory of the images; empty: this node takes none
+  std::uint32_t keep_images = 8;          ///< images kept in it
+  double image_seconds = 1;               ///< between images
+  bool stop_for_images = false;           ///< nobody commits while an image is taken
+  std::uint64_t store_bytes = ~std::uint64_t{0};  ///< the store does not grow beyond it
   std::string history_file;
   std::string trace_file;
   std::string false_sharing = "off";  ///< off, report, dissolve
   bool compact = false;               ///< keeps the heap on few pages, in the background
   bool trace = false;
+  bool verify = false;  ///< at the end: the heap holds what the workload must have put there
   bool json = false;
   bool control = false;  ///< obeys commands on stdin (control.h)
 };

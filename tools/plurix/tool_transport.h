@@ -1,6 +1,7 @@
 // ToolTransport: the network of a node started by the command. It can be tapped, and made worse.
 #pragma once
 
+#include <plurix/posix/monotonic_clock.h>
 #include <plurix/sim/faulty_transport.h>
 #include <plurix/sim/tapped_transport.h>
 
@@ -21,6 +22,29 @@ class ToolTransport : private TapHolder<Inner>,
   ToolTransport(Inner& inner, const sim::FaultOptions& faults, const sim::TapOptions& tap) noexcept
       : TapHolder<Inner>{sim::TappedTransport<Inner>(inner, tap)},
         Faulty(TapHolder<Inner>::tap, faults) {}
+
+  /// Until then nobody hears this node, and it hears nobody.
+  void cut_until(Instant until) noexcept { cut_until_ = until; }
+
+  void send(NodeId to, Bytes head, Bytes payload) noexcept {
+    if (!is_cut()) Faulty::send(to, head, payload);
+  }
+  void broadcast(Bytes head, Bytes payload) noexcept {
+    if (!is_cut()) Faulty::broadcast(head, payload);
+  }
+  void send_to(const Endpoint& endpoint, Bytes head, Bytes payload) noexcept {
+    if (!is_cut()) Faulty::send_to(endpoint, head, payload);
+  }
+  std::size_t poll(FrameSink sink) noexcept {
+    if (!is_cut()) return Faulty::poll(sink);
+    return Faulty::poll({[](void*, Bytes, const Endpoint&) noexcept {}, nullptr});
+  }
+
+ private:
+  bool is_cut() const noexcept {
+    return cut_until_ != Instant{} && posix::MonotonicClock().now() < cut_until_;
+  }
+  Instant cut_until_;
 };
 
 }  // namespace plurix::tool

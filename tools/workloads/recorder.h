@@ -7,6 +7,7 @@
 #pragma once
 
 #include <plurix/base/assert.h>
+#include <plurix/dsm/core_context.h>
 #include <plurix/history/attempt.h>
 #include <plurix/outcome.h>
 #include <plurix/transaction.h>
@@ -85,6 +86,22 @@ class Recorder {
   const RecorderCounts& counts() const noexcept { return counts_; }
   std::size_t filed() const noexcept { return attempts_.size(); }
 
+  /// An epoch has begun.
+  void add_rollback(const history::Rollback& rollback) { rollbacks_.push_back(rollback); }
+  const std::vector<history::Rollback>& rollbacks() const noexcept { return rollbacks_; }
+
+  /// Notes of which updates this node has been told that nothing can undo them any more.
+  void note_durable(const CoreContext& core) noexcept {
+    for (; first_pending_ < attempts_.size(); ++first_pending_) {
+      auto& filed = attempts_[first_pending_];
+      if (filed.status != history::Status::kCommitted || filed.read_only) continue;
+      const auto undone = core.undone.was({filed.commit_time}, filed.epoch);
+      if (undone != Undone::Answer::kNo) continue;
+      if (core.durable < CommitTime{filed.commit_time}) return;
+      filed.durable = true;
+    }
+  }
+
   /// A limit was reached: what came later is counted and not filed.
   bool full() const noexcept { return full_; }
 
@@ -113,6 +130,7 @@ class Recorder {
     history::Status status;
     bool read_only;
     bool strict;
+    bool durable;
   };
 
   static history::Status to_history(Status status) noexcept {
@@ -150,11 +168,12 @@ class Recorder {
            .first = operations_.size() + noted[i].first,
            .count = noted[i].count,
            .attempt = noted[i].number,
-           .epoch = node.protocol().core().epoch,
+           .epoch = outcome.committed() ? outcome.epoch : node.protocol().core().epoch,
            .node = node.id(),
            .status = status,
            .read_only = kind.read_only && last && outcome.committed(),
-           .strict = kind.strict && last && outcome.committed()});
+           .strict = kind.strict && last && outcome.committed(),
+           .durable = false});
     }
     for (auto operation : notes_->operations()) {
       operation.first_value += list_values_.size();
@@ -193,6 +212,7 @@ class Recorder {
     attempt.commit_time = filed.commit_time;
     attempt.read_only = filed.read_only;
     attempt.strict = filed.strict;
+    attempt.durable = filed.durable;
     attempt.ops.reserve(filed.count);
     for (const auto& note : std::span(operations_).subspan(filed.first, filed.count)) {
       attempt.ops.push_back({note.kind, name_key_(note.key), value_of(note)});
@@ -211,6 +231,8 @@ class Recorder {
   const KeyName name_key_;
   std::unique_ptr<Notes> notes_;
   std::vector<Filed> attempts_;
+  std::size_t first_pending_ = 0;  ///< attempts before it are durable, undone, or no updates
+  std::vector<history::Rollback> rollbacks_;
   std::vector<Note> operations_;
   std::vector<std::int64_t> list_values_;
   RecorderCounts counts_;

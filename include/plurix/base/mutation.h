@@ -103,6 +103,14 @@ inline constexpr std::string_view kMutations[] = {
     "dead_ones_number_reused",
     "half_resynchronized_node_reports",
     "leaver_takes_last_copy_along",
+    // images
+    "no_flush_before_superblock",
+    "superblock_before_segment",
+    "torn_segment_accepted",
+    "cleaner_removes_live_page",
+    "image_mixes_commit_times",
+    "stale_page_in_image",
+    "durable_too_early",
 };
 
 /// One of kMutations; any other name does not compile.

@@ -20,6 +20,11 @@ enum class ActionKind : std::uint8_t {
   kLeft,          ///< this node is no longer a member
   kHeapErased,    ///< every frame is zero again: the first pages are to be formatted
   kEpochBegan,    ///< `epoch` is at work here
+  kRestore,       ///< the newest image is to be put into the frames
+  kImageBegin,    ///< an image of commit time `time` is being taken; it ends at page `count`
+  kImagePage,     ///< `payload` are the contents of `page` in it
+  kImageEnd,      ///< no page of it is missing; `count` of its pages were here already
+  kImageGivenUp,  ///< it will not be
   kLogExhausted,  ///< the records this node misses are gone everywhere it asked: it resynchronizes
 };
 
@@ -30,6 +35,7 @@ struct Action {
   PageIndex page = kNoPage;
   std::uint32_t count = 0;
   Epoch epoch = 0;
+  CommitTime time = {};
   Endpoint endpoint = {};
   Bytes head = {};     ///< header and body; stands in the list's own arena
   Bytes payload = {};  ///< page contents, sent from where they are

@@ -7,13 +7,19 @@
 
 #include <plurix/dsm/attempt.h>
 #include <plurix/dsm/catch_up.h>
+#include <plurix/dsm/imaging.h>
 
 namespace plurix {
 
 class Commits {
  public:
-  Commits(CoreContext& core, PageDirectory& directory, Attempt& attempt, CatchUp& catch_up) noexcept
-      : core_(core), directory_(directory), attempt_(attempt), catch_up_(catch_up) {}
+  Commits(CoreContext& core, PageDirectory& directory, Attempt& attempt, CatchUp& catch_up,
+          Imaging& imaging) noexcept
+      : core_(core),
+        directory_(directory),
+        attempt_(attempt),
+        catch_up_(catch_up),
+        imaging_(imaging) {}
 
   /// Commits the attempt's write set and ends the attempt; returns its (last) commit time. The
   /// caller holds the token, has applied everything, and the attempt has written and is not doomed.
@@ -48,6 +54,7 @@ class Commits {
   PageDirectory& directory_;
   Attempt& attempt_;
   CatchUp& catch_up_;
+  Imaging& imaging_;
 };
 
 }  // namespace plurix

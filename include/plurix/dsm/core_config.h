@@ -37,6 +37,13 @@ struct CoreConfig {
   /// should.
   Duration lease = milliseconds(50);
   Duration recovery_retry = milliseconds(10);
+
+  // Images, taken by the PageServer.
+  /// Pages that are kept as they were at the time of the image being taken, because they were
+  /// written again since. When they are used up the image comes to nothing; no commit waits.
+  std::uint32_t pre_images = 1024;
+  Duration image_retry = milliseconds(4);        ///< requests for pages of an image
+  Duration image_patience = milliseconds(2000);  ///< without any page for so long it is given up
 };
 
 }  // namespace plurix

@@ -50,6 +50,49 @@ struct CoreCounters {
   std::uint64_t expulsions = 0;
   std::uint64_t rollbacks = 0;
   std::uint64_t pages_assigned = 0;
+  std::uint64_t images_begun = 0;
+  std::uint64_t images_stored = 0;
+  std::uint64_t images_given_up = 0;
+  std::uint64_t image_pages_sent = 0;
+  std::uint64_t pre_images_kept = 0;
+  std::uint64_t pre_images_refused = 0;
+};
+
+/// What recoveries have undone of the commits that this node made or has seen.
+class Undone {
+ public:
+  enum class Answer : std::uint8_t { kNo, kYes, kUnknown };
+
+  /// Epoch `epoch` began from `start`: what older epochs committed later is gone.
+  void add(Epoch epoch, CommitTime start) noexcept {
+    if (rollbacks_.full()) {
+      forgotten_ = rollbacks_[0].epoch;
+      rollbacks_.erase(0);
+    }
+    (void)rollbacks_.push({epoch, start});
+  }
+
+  /// The node has lost the thread: of commits up to this epoch it can say nothing any more.
+  void lose_thread(Epoch epoch) noexcept {
+    if (epoch >= forgotten_) forgotten_ = epoch + 1;
+  }
+
+  /// Whether the commit at `time` of `epoch` was undone.
+  Answer was(CommitTime time, Epoch epoch) const noexcept {
+    if (epoch < forgotten_) return Answer::kUnknown;
+    for (const auto& rollback : rollbacks_) {
+      if (rollback.epoch > epoch && rollback.start < time) return Answer::kYes;
+    }
+    return Answer::kNo;
+  }
+
+ private:
+  struct Rollback {
+    Epoch epoch = 0;
+    CommitTime start;
+  };
+  BoundedVector<Rollback, 16> rollbacks_;
+  Epoch forgotten_ = 0;  ///< of commits of older epochs than this nothing is known
 };
 
 class CoreContext {
@@ -79,6 +122,12 @@ class CoreContext {
   std::uint32_t incarnation_of[kMaxNodes] = {};  ///< of the members
   NodeId page_server = kNoNode;  ///< the member that opens epochs, if the cluster has one
   bool resyncing = false;
+  CommitTime durable;        ///< commits up to here are in an image, as far as this node knows
+  bool wants_image = false;  ///< somebody here waits for one
+  bool image_asked = false;  ///< on the PageServer: somebody waits for one
+  bool image_stops_cluster = false;  ///< on the PageServer: the token stays until it is stored
+  PageIndex image_high_water = 0;    ///< of the newest image, on the PageServer
+  Undone undone;
   bool cut_off = false;  ///< the PageServer has been silent for longer than the lease
   Instant now;
   CoreCounters counters;

@@ -19,14 +19,15 @@ namespace plurix {
 class EpochSwitch {
  public:
   EpochSwitch(CoreContext& core, PageDirectory& directory, Attempt& attempt, CatchUp& catch_up,
-              Paging& paging, Token& token, Membership& membership) noexcept
+              Paging& paging, Token& token, Membership& membership, Imaging& imaging) noexcept
       : core_(core),
         directory_(directory),
         attempt_(attempt),
         catch_up_(catch_up),
         paging_(paging),
         token_(token),
-        membership_(membership) {}
+        membership_(membership),
+        imaging_(imaging) {}
 
   /// No message of an epoch older than `epoch` counts from now on; the running attempt is lost.
   void promise(Epoch epoch) noexcept;
@@ -53,12 +54,14 @@ class EpochSwitch {
   Paging& paging_;
   Token& token_;
   Membership& membership_;
+  Imaging& imaging_;
 };
 
 class EpochMember {
  public:
-  EpochMember(CoreContext& core, EpochSwitch& epochs, Membership& membership) noexcept
-      : core_(core), epochs_(epochs), membership_(membership) {}
+  EpochMember(CoreContext& core, EpochSwitch& epochs, Membership& membership,
+              Imaging& imaging) noexcept
+      : core_(core), epochs_(epochs), membership_(membership), imaging_(imaging) {}
 
   /// A frame of the PageServer shows epoch `epoch`: if it is a newer one, nothing of ours counts.
   void on_newer(Epoch epoch) noexcept;
@@ -70,6 +73,9 @@ class EpochMember {
 
   /// Before anything else in a step: whether the lease has run out.
   void check_lease() noexcept;
+
+  /// Somebody here waits for an image: the PageServer shall know at once.
+  void ask_for_image() noexcept { next_query_ = core_.now; }
 
   void on_timer() noexcept;
   Instant deadline() const noexcept;
@@ -84,6 +90,7 @@ class EpochMember {
   CoreContext& core_;
   EpochSwitch& epochs_;
   Membership& membership_;
+  Imaging& imaging_;
   static constexpr std::uint32_t kQueriesInALease = 4;
 
   NodeId watched_ = kNoNode;  ///< the PageServer the lease is of

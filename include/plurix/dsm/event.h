@@ -51,10 +51,36 @@ struct TokenReleased {};
 /// A reader wants to know that it has applied every commit that ended before now.
 struct LatestWanted {};
 
+/// What a cluster is founded from: the empty heap, or an image. The frames hold it already.
+struct FoundingImage {
+  CommitTime time;
+  PageIndex high_water = 0;
+  NodeId self = 0;        ///< the founder's number
+  Epoch epoch = 1;        ///< the one that begins
+  ClusterId cluster = 0;  ///< of the cluster that goes on, 0: a new one
+};
+
 /// Found a cluster alone; the first `formatted` pages are filled.
 struct FoundWanted {
   Endpoint own;
   PageIndex formatted;
+  FoundingImage image = {};
+};
+
+/// On the PageServer: take an image as soon as possible. With `stop_cluster` nobody commits until
+/// it is stored.
+struct ImageWanted {
+  bool stop_cluster;
+};
+
+/// The image that was asked for is durable, or will never be.
+struct ImageStored {
+  bool durable;
+};
+
+/// Somebody here waits for an image; or nobody does any more.
+struct DurableWanted {
+  bool wanted;
 };
 
 struct JoinWanted {
@@ -74,6 +100,6 @@ using Event =
     std::variant<event::FrameArrived, event::TimerExpired, event::AttemptBegun, event::LocalFault,
                  event::PageWanted, event::CommitWanted, event::AttemptEnded, event::TokenWanted,
                  event::TokenReleased, event::LatestWanted, event::FoundWanted, event::JoinWanted,
-                 event::LeaveWanted>;
+                 event::LeaveWanted, event::ImageWanted, event::ImageStored, event::DurableWanted>;
 
 }  // namespace plurix

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <plurix/dsm/commits.h>
+#include <plurix/dsm/event.h>
 #include <plurix/dsm/paging.h>
 #include <plurix/dsm/token.h>
 
@@ -35,7 +36,8 @@ class Membership {
         token_(token) {}
 
   /// Founds a cluster of this node alone, whose first `formatted` pages it has filled.
-  void found(const Endpoint& own, PageIndex formatted) noexcept;
+  /// With an image this node owns every page of it; its frames hold them.
+  void found(const Endpoint& own, PageIndex formatted, const event::FoundingImage& image) noexcept;
 
   /// Starts asking. With `may_found` it founds the cluster when nobody answers for join_patience.
   void join(std::span<const Endpoint> seeds, const Endpoint& own, bool may_found,
@@ -117,6 +119,7 @@ class Membership {
   };
   static constexpr std::size_t kMaxOperations = 16;
 
+  void take_image(const event::FoundingImage& image) noexcept;
   std::uint16_t own_roles() const noexcept;
   void draw_incarnation() noexcept;
   void ask_seeds() noexcept;

@@ -12,6 +12,7 @@
 
 #include <plurix/dsm/attempt.h>
 #include <plurix/dsm/catch_up.h>
+#include <plurix/dsm/imaging.h>
 
 namespace plurix {
 
@@ -19,8 +20,13 @@ class Paging {
  public:
   static constexpr std::size_t kMaxFetches = 16;  ///< at the limit a fault waits for a free place
 
-  Paging(CoreContext& core, PageDirectory& directory, Attempt& attempt, CatchUp& catch_up) noexcept
-      : core_(core), directory_(directory), attempt_(attempt), catch_up_(catch_up) {}
+  Paging(CoreContext& core, PageDirectory& directory, Attempt& attempt, CatchUp& catch_up,
+         Imaging& imaging) noexcept
+      : core_(core),
+        directory_(directory),
+        attempt_(attempt),
+        catch_up_(catch_up),
+        imaging_(imaging) {}
 
   /// Makes an absent page come; does nothing if it is present or already on its way. A page that
   /// was never written is zero at once, without a message.
@@ -88,6 +94,7 @@ class Paging {
   PageDirectory& directory_;
   Attempt& attempt_;
   CatchUp& catch_up_;
+  Imaging& imaging_;
   BoundedVector<Fetch, kMaxFetches> fetches_;
   Parked parked_[kMaxNodes];
   std::uint32_t next_request_ = 0;

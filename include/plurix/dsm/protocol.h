@@ -35,8 +35,16 @@ class ProtocolCore {
   const Recovery& recovery() const noexcept { return recovery_; }
   const Membership& membership() const noexcept { return membership_; }
 
-  /// Commit time of the last attempt committed here.
+  const Imaging& imaging() const noexcept { return imaging_; }
+
+  /// On the PageServer: what the next image is taken on top of.
+  void set_image_base(CommitTime time, PageIndex high_water) noexcept {
+    imaging_.set_base(time, high_water);
+  }
+
+  /// Commit time of the last attempt committed here, and its epoch.
   CommitTime last_commit() const noexcept { return last_commit_; }
+  Epoch last_commit_epoch() const noexcept { return last_commit_epoch_; }
 
   /// The wish of the last LatestWanted is fulfilled.
   bool is_latest() const noexcept {
@@ -78,11 +86,15 @@ class ProtocolCore {
   void on(const event::FoundWanted& e) noexcept;
   void on(const event::JoinWanted& e) noexcept;
   void on(const event::LeaveWanted&) noexcept;
+  void on(const event::ImageWanted& e) noexcept;
+  void on(const event::ImageStored& e) noexcept;
+  void on(const event::DurableWanted& e) noexcept;
 
   wire::DropReason admit(const wire::FrameView& frame, const Endpoint& from) noexcept;
   bool dispatch(const wire::FrameView& frame, const Endpoint& from) noexcept;
   bool dispatch_join(const wire::FrameView& frame, const Endpoint& from) noexcept;
   bool dispatch_epoch(const wire::FrameView& frame, const Endpoint& from) noexcept;
+  bool dispatch_image(const wire::FrameView& frame) noexcept;
   bool on_orphan_call(const wire::FrameHeader& from, Bytes body) noexcept;
   bool dispatch_records(const wire::FrameView& frame) noexcept;
   void on_page_request(const wire::FrameHeader& from, const wire::PageRequest& request) noexcept;
@@ -95,6 +107,8 @@ class ProtocolCore {
   void ask_latest() noexcept;
   void apply_commits() noexcept;
   void use_token() noexcept;
+  bool may_begin_image() const noexcept;
+  void begin_image() noexcept;
 
   ActionList actions_;
   CoreContext core_;
@@ -102,6 +116,7 @@ class ProtocolCore {
   PageDirectory directory_;
   Attempt attempt_;
   CatchUp catch_up_;
+  Imaging imaging_;
   Paging paging_;
   Commits commits_;
   Token token_;
@@ -117,6 +132,7 @@ class ProtocolCore {
   bool out_of_shadows_ = false;
   std::uint32_t collisions_ = 0;
   CommitTime last_commit_;
+  Epoch last_commit_epoch_ = 0;
 
   bool latest_wanted_ = false;
   bool latest_known_ = false;

@@ -125,6 +125,7 @@ class Recovery {
   Epoch opening_ = 0;  ///< being prepared; 0: none
   bool rollback_ = false;
   Epoch rolled_back_in_ = 0;  ///< the newest epoch that began with a rollback
+  PageIndex rollback_high_water_ = 0;
   NodeId source_ = kNoNode;
   BoundedVector<Candidate, 2 * kMaxNodes> candidates_;
   Instant opened_at_;

@@ -63,9 +63,12 @@ enum class MessageType : std::uint8_t {
   kOrphanCall,
   kOrphanClaim,
   kEpochLease,
+  kImageRequest,
+  kImagePage,
+  kImageNotice,
 };
 inline constexpr std::uint8_t kFirstType = 1;
-inline constexpr std::uint8_t kLastType = static_cast<std::uint8_t>(MessageType::kEpochLease);
+inline constexpr std::uint8_t kLastType = static_cast<std::uint8_t>(MessageType::kImageNotice);
 
 struct FrameHeader {
   std::uint32_t crc32c = 0;

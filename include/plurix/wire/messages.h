@@ -57,8 +57,10 @@ enum class RecordKind : std::uint8_t {
   kJoin,       ///< words: one MemberEntry
   kLeave,      ///< words: one MemberEntry
   kAssign,     ///< words: a node, then pages whose owner died: that node's copies are the page now
+  kImage,      ///< words: the time of the image before, low half first. An image of this record's
+               ///< own time is taken from here on: who overwrites a page keeps what it was
 };
-inline constexpr std::uint8_t kLastRecordKind = static_cast<std::uint8_t>(RecordKind::kAssign);
+inline constexpr std::uint8_t kLastRecordKind = static_cast<std::uint8_t>(RecordKind::kImage);
 
 /// One packet of a commit. A commit of several packets takes one commit time a packet (paper
 /// section 5.2) and becomes visible only as a whole. `words` 32-bit words follow.
@@ -236,13 +238,18 @@ static_assert(sizeof(EpochBegin) == 32);
 /// To the PageServer, a few times in each lease: "which epoch is it, and am I in it?"
 struct EpochQuery {
   std::uint32_t number = 0;
-  std::uint32_t reserved = 0;
+  std::uint32_t wants_image = 0;  ///< 1: somebody here waits until what it committed is durable
 };
 static_assert(sizeof(EpochQuery) == 8);
 
 /// The answer to a member of the PageServer's epoch: "it is this one, and you are in it." The
 /// member may serve and commit for a lease from when it asked.
-using EpochLease = EpochQuery;
+struct EpochLease {
+  std::uint32_t number = 0;
+  std::uint32_t reserved = 0;
+  CommitTime durable;  ///< commits up to here are in an image
+};
+static_assert(sizeof(EpochLease) == 16);
 
 /// To the PageServer: a new life of the member's address asks to join, so the old one is over.
 struct DeathNotice {
@@ -269,6 +276,31 @@ struct OrphanClaim {
   void set(std::size_t i) noexcept { held[i / 32] |= 1u << (i % 32); }
 };
 static_assert(sizeof(OrphanClaim) == 48);
+
+/// From the PageServer: "these pages as they were at `time`." `count` page numbers follow.
+struct ImageRequest {
+  CommitTime time;
+  std::uint32_t count = 0;
+  std::uint32_t reserved = 0;
+};
+static_assert(sizeof(ImageRequest) == 16);
+
+/// Pages in one ImageRequest: each is answered with a datagram of its own.
+inline constexpr std::size_t kMaxImagePages = 16;
+
+/// The answer, one a page; with `found` the contents follow.
+struct ImagePage {
+  CommitTime time;  ///< of the request
+  PageIndex page = 0;
+  std::uint32_t found = 0;  ///< 1: these are the contents; 0: they are kept nowhere any more
+};
+static_assert(sizeof(ImagePage) == 16);
+
+/// From the PageServer, to everyone: "commits up to here are in an image."
+struct ImageNotice {
+  CommitTime durable;
+};
+static_assert(sizeof(ImageNotice) == 8);
 
 /// Reads a body that is exactly one T.
 template <class T>
@@ -317,6 +349,8 @@ struct RecordView {
 [[nodiscard]] bool read_adopt_request(Bytes body, AdoptRequest& out, Bytes& page_list) noexcept;
 [[nodiscard]] bool read_epoch_report(Bytes body, EpochReport& out, Bytes& members) noexcept;
 [[nodiscard]] bool read_epoch_begin(Bytes body, EpochBegin& out, Bytes& members) noexcept;
+[[nodiscard]] bool read_image_request(Bytes body, ImageRequest& out, Bytes& page_list) noexcept;
+[[nodiscard]] bool read_image_page(Bytes body, ImagePage& out, Bytes& contents) noexcept;
 [[nodiscard]] bool read_orphan_call(Bytes body, OrphanCall& out, Bytes& page_list) noexcept;
 
 }  // namespace plurix::wire

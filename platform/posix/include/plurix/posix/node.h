@@ -73,6 +73,18 @@ class BasicNode {
     return core_.read_only(freshness, std::forward<Body>(body));
   }
 
+  /// Waits until the commit at `time` of `epoch` (an Outcome's) is in an image of the PageServer,
+  /// so that nothing that happens to the cluster can undo it.
+  Durability wait_durable(CommitTime time, Epoch epoch, Instant until = kNever) noexcept {
+    return core_.wait_durable(time, epoch, until);
+  }
+
+  // For the PageServer (checkpoint::PageServer): see plurix::Node.
+  void found(const event::FoundingImage& image) noexcept { core_.found(image); }
+  void set_image_sink(ImageSink sink) noexcept { core_.set_image_sink(sink); }
+  void want_image(bool stop_cluster) noexcept { core_.want_image(stop_cluster); }
+  void image_stored(bool durable) noexcept { core_.image_stored(durable); }
+
   /// Serves the others until `until`, or until stopped: what an idle node does.
   void serve(Instant until = kNever) noexcept { core_.serve(until); }
 
@@ -111,6 +123,7 @@ class BasicNode {
   const typename Way::Net& link() const noexcept { return *link_; }
   const DatagramInterrupt& interrupt() const noexcept { return machine_.interrupt; }
   const auto& wrapper() const noexcept { return net_.inner(); }
+  auto& wrapper() noexcept { return net_.inner(); }
   Trace& trace() noexcept { return trace_; }
 
  private:
@@ -123,6 +136,7 @@ class BasicNode {
   }
 
   void enter() {
+    if (machine_.options.found == Founding::kLater) return;
     if (machine_.options.found == Founding::kAlways) return core_.found();
     const bool may_found = machine_.options.found == Founding::kAuto;
     const auto seeds = Way::seeds(machine_.options);

@@ -18,6 +18,7 @@ enum class Founding : std::uint8_t {
   kAuto,    ///< joins; founds when nobody answers
   kAlways,  ///< founds at once, without asking: the name must not be in use
   kNever,   ///< joins or fails
+  kLater,   ///< neither: the caller calls `found` with an image
 };
 
 struct NodeOptions {
@@ -55,6 +56,12 @@ struct NodeOptions {
   /// This node watches the others, and when one dies it opens a new epoch without it. One node of a
   /// cluster may; without any, the pages of a node that dies, and perhaps the token, are lost.
   bool page_server = false;
+
+  /// Who this node is to the others: 0 draws a number. A PageServer that comes back is who it was.
+  std::uint32_t incarnation = 0;
+
+  /// Pages kept as they were while an image is taken: the memory is used only then.
+  std::uint32_t pre_images = 1024;
 
   Duration join_timeout = milliseconds(10'000);
 

@@ -212,6 +212,7 @@ class Cluster {
     if (config.core.shadow_pages > options_.heap_pages) {
       config.core.shadow_pages = options_.heap_pages;
     }
+    if (config.core.pre_images > options_.heap_pages) config.core.pre_images = options_.heap_pages;
     config.core.cluster_name_hash = std::uint64_t{0x73696d} << 32;
     config.core.incarnation = static_cast<std::uint32_t>(mix(options_.seed, index + 7));
     config.core.page_server = options_.page_server && index % kMaxNodes == 0;

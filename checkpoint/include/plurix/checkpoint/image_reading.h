@@ -1,0 +1,184 @@
+// Bodies of ImageStore: opening and reading.
+#pragma once
+
+#include <plurix/checkpoint/image_store.h>
+
+namespace plurix::checkpoint {
+
+template <BlockStore Device>
+std::string ImageStore<Device>::read_now(std::uint64_t offset, std::span<std::byte> out) {
+  finish_all(device_);
+  device_.clear_error();
+  if (offset + out.size() > device_.bytes()) return "the store ends too early";
+  plurix::finish(device_, device_.start_read(offset, out) + 1);
+  return device_.error() == BlockError::kNone ? "" : words_for(device_.error());
+}
+
+template <BlockStore Device>
+std::string ImageStore<Device>::open(const Identity* create) {
+  PLURIX_ASSERT(options_.keep_images >= 1 && options_.keep_images <= kMaxImages);
+  SuperblockReading readings[2];
+  for (int i = 0; i < 2; ++i) {
+    const auto block = superblock_memory_.block(static_cast<std::size_t>(i));
+    std::memset(block.data(), 0, block.size());
+    if (kSuperblockOffset[i] + kBlockSize > device_.bytes()) continue;
+    if (auto error = read_now(kSuperblockOffset[i], block); !error.empty()) return error;
+    readings[i] = read_superblock(block);
+  }
+  auto choice = choose_superblock(readings[0], readings[1]);
+  if (!choice.error.empty()) return choice.error;
+  if (choice.empty) {
+    if (create == nullptr) return "there is no store yet";
+    current_.segment_blocks = options_.segment_blocks;
+    // Both places are filled before anything else is written, so that later one damaged superblock
+    // cannot be mistaken for a store that never was.
+    if (auto error = set_identity(*create); !error.empty()) return error;
+    return set_identity(*create);
+  }
+  if (choice.other_good) {
+    for (const auto& image : choice.other.images) {
+      PageMap map;
+      // What cannot be read there is not needed: the newer superblock is good.
+      if (!read_map(image, map, &needed_before_).empty()) continue;
+      needed_before_.add(segments_of(map, {choice.superblock.segment_blocks}));
+    }
+  }
+  current_.segment_blocks = choice.superblock.segment_blocks;
+  for (const auto& image : choice.superblock.images) {
+    SegmentSet needs;
+    if (auto error = read_map(image, map_, &needs); !error.empty()) {
+      return "the map of image " + std::to_string(image.time) + ": " + error;
+    }
+    needs.add(segments_of(map_, layout()));
+    needs_.push_back(std::move(needs));
+  }
+  set_current(std::move(choice.superblock), choice.place);
+  return {};
+}
+
+template <BlockStore Device>
+const ImageEntry* ImageStore<Device>::find(std::uint64_t time) const noexcept {
+  const auto& all = current_.images;
+  const auto found = std::find_if(all.rbegin(), all.rend(),
+                                  [time](const auto& image) { return image.time == time; });
+  return found == all.rend() ? nullptr : &*found;
+}
+
+template <BlockStore Device>
+std::string ImageStore<Device>::read_summary(std::uint32_t segment, Block block,
+                                             SegmentHeader& header) {
+  if (auto error = read_now(layout().offset(segment), block); !error.empty()) return error;
+  return why_bad_summary(block, segment, header);
+}
+
+template <BlockStore Device>
+std::string ImageStore<Device>::read_map(const ImageEntry& image, PageMap& map,
+                                         SegmentSet* segments) {
+  const std::size_t blocks = (image.high_water + kMapEntriesPerBlock - 1) / kMapEntriesPerBlock;
+  map.assign(blocks * kMapEntriesPerBlock, {});
+  const AlignedMemory summary(1);
+  const AlignedMemory block(1);
+  std::uint32_t crc = 0;
+  std::size_t done = 0;
+  for (auto segment = image.first_map; done < blocks;) {
+    SegmentHeader header;
+    if (auto error = read_summary(segment, summary.block(0), header); !error.empty()) return error;
+    if (header.kind != SegmentKind::kMap || header.time != image.time || header.count == 0) {
+      return "segment " + std::to_string(segment) + " holds no map of it";
+    }
+    if (segments != nullptr) segments->add(segment);
+    for (std::uint32_t i = 0; i < header.count && done < blocks; ++i, ++done) {
+      const auto offset = layout().offset(segment) + std::uint64_t{1 + i} * kBlockSize;
+      if (auto error = read_now(offset, block.bytes()); !error.empty()) return error;
+      crc = crc32c(block.bytes(), crc);
+      std::memcpy(map.data() + done * kMapEntriesPerBlock, block.bytes().data(), kBlockSize);
+    }
+    segment = header.next;
+  }
+  map.resize(image.high_water);
+  return crc == image.map_crc ? "" : "the checksum is wrong";
+}
+
+template <BlockStore Device>
+template <class Use>
+std::string ImageStore<Device>::read_image(const ImageEntry& image, Use use) {
+  PageMap map;
+  if (auto error = read_map(image, map, nullptr); !error.empty()) return error;
+  return read_pages(in_disk_order(map), use);
+}
+
+template <BlockStore Device>
+template <class Use>
+std::string ImageStore<Device>::read_pages(const std::vector<PlacedPage>& pages, Use use) {
+  // Runs of neighbouring blocks are read at once, the next run while this one is looked at.
+  struct Run {
+    std::size_t first = 0;
+    std::size_t count = 0;
+    std::uint64_t ticket = 0;
+  };
+  constexpr std::size_t kBlocks = kDefaultSegmentBlocks;
+  const AlignedMemory memory(kBuffers * kBlocks);
+  std::vector<Run> runs;
+  for (std::size_t i = 0; i < pages.size(); ++i) {
+    const bool extends = !runs.empty() && runs.back().count < kBlocks &&
+                         pages[i].at.block == pages[i - 1].at.block + 1;
+    if (!extends) runs.push_back({i, 0, 0});
+    ++runs.back().count;
+  }
+  finish_all(device_);
+  device_.clear_error();
+  const auto room = [&](std::size_t i) {
+    return memory.bytes().subspan((i % kBuffers) * kBlocks * kBlockSize);
+  };
+  const auto start = [&](std::size_t i) {
+    auto& run = runs[i];
+    const auto offset = std::uint64_t{pages[run.first].at.block} * kBlockSize;
+    run.ticket = device_.start_read(offset, room(i).first(run.count * kBlockSize));
+  };
+  for (std::size_t i = 0; i < std::min<std::size_t>(runs.size(), kBuffers); ++i) start(i);
+  std::string error;
+  for (std::size_t i = 0; i < runs.size() && error.empty(); ++i) {
+    plurix::finish(device_, runs[i].ticket + 1);
+    if (device_.error() != BlockError::kNone) error = words_for(device_.error());
+    for (std::size_t k = 0; k < runs[i].count && error.empty(); ++k) {
+      const auto& placed = pages[runs[i].first + k];
+      const ConstBlock block{room(i).data() + k * kBlockSize, kBlockSize};
+      if (crc32c(block) != placed.at.crc32c && !mutated("torn_segment_accepted")) {
+        error = "page " + std::to_string(placed.page) + " (block " +
+                std::to_string(placed.at.block) + ") is damaged: its checksum is wrong";
+      } else {
+        use(placed.page, block);
+      }
+    }
+    if (i + kBuffers < runs.size() && error.empty()) start(i + kBuffers);
+  }
+  finish_all(device_);
+  return error;
+}
+
+template <BlockStore Device>
+std::string ImageStore<Device>::verify(const ImageEntry& image) {
+  PageMap map;
+  if (auto error = read_map(image, map, nullptr); !error.empty()) return error;
+  const auto pages = in_disk_order(map);
+  const AlignedMemory summary(1);
+  SegmentHeader header;
+  auto known = kNoSegment;
+  for (const auto& placed : pages) {
+    const auto segment = layout().segment_of(placed.at.block);
+    if (segment != known) {
+      if (auto error = read_summary(segment, summary.block(0), header); !error.empty())
+        return error;
+      known = segment;
+    }
+    const auto i = placed.at.block - layout().first_block(segment) - 1;
+    const bool named = i < header.count && summary_entry(summary.block(0), i).item == placed.page;
+    if (!named || header.kind != SegmentKind::kPages) {
+      return "segment " + std::to_string(segment) + " does not hold page " +
+             std::to_string(placed.page);
+    }
+  }
+  return read_pages(pages, [](PageIndex, ConstBlock) {});
+}
+
+}  // namespace plurix::checkpoint

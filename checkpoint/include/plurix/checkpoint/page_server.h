@@ -1,0 +1,232 @@
+// PageServer: lets a node take images of the heap, stores them, and gives the newest one back when
+// the cluster starts again or has to go back (paper section 5).
+//
+//   node → kBegin, kPage …, kEnd → ImageStore → durable → node.image_stored()
+//
+// It runs on the node's own thread: `tick` is called between the node's waits, and the store's
+// writing goes on meanwhile. The node must be quiet about images until `start` has been called.
+#pragma once
+
+#include <plurix/checkpoint/image_store.h>
+#include <plurix/concepts/checkpoint_policy.h>
+#include <plurix/concepts/image_sink.h>
+#include <plurix/dsm/event.h>
+
+#include <string>
+
+namespace plurix::checkpoint {
+
+/// Of one PageServer; they only grow.
+struct PageServerCounters {
+  std::uint64_t images = 0;
+  std::uint64_t failures = 0;
+  std::uint64_t pages = 0;
+  std::uint64_t pages_known = 0;  ///< of these, were here already when the image began
+  std::uint64_t restores = 0;
+};
+
+/// What the newest image took.
+struct ImageTimes {
+  Duration begun_to_end;  ///< until every page was here
+  Duration begun_to_durable;
+};
+
+template <class Node, BlockStore Device, CheckpointPolicy Policy>
+class PageServer {
+ public:
+  /// All outlive the PageServer. The store is open.
+  PageServer(Node& node, ImageStore<Device>& store, Policy policy = {})
+      : node_(node), store_(store), policy_(policy) {
+    node.set_image_sink({[](void* self, const ImageEvent& event) noexcept {
+                           static_cast<PageServer*>(self)->on(event);
+                         },
+                         this});
+  }
+  ~PageServer() { node_.set_image_sink({}); }
+  PageServer(const PageServer&) = delete;
+  PageServer& operator=(const PageServer&) = delete;
+
+  /// Founds the cluster from the newest image, in an epoch that no cluster of this store was ever
+  /// in. Returns words if that is not possible.
+  std::string found_from_image();
+
+  /// The node has become a member in another way.
+  std::string start();
+
+  /// Goes on with what has finished, and begins the next image when it is due.
+  void tick();
+
+  /// Takes an image as soon as possible, whatever the policy says.
+  void order() noexcept { ordered_ = true; }
+
+  bool busy() const noexcept { return taking_; }
+  const PageServerCounters& counters() const noexcept { return counters_; }
+  const ImageTimes& times() const noexcept { return times_; }
+  /// Why the last image came to nothing; empty if it did not.
+  const std::string& trouble() const noexcept { return trouble_; }
+  const ImageStore<Device>& store() const noexcept { return store_; }
+
+ private:
+  /// Epoch numbers are set aside on the disk so many at a time.
+  static constexpr Epoch kEpochsAtOnce = 1024;
+
+  void on(const ImageEvent& event) noexcept;
+  void restore(const ImageEvent& event);
+  void end_image(bool durable);
+  std::string reserve_epochs(Epoch needed);
+  void begin_if_due();
+  CheckpointSituation situation() const;
+
+  Node& node_;
+  ImageStore<Device>& store_;
+  const Policy policy_;
+  PageServerCounters counters_;
+  ImageTimes times_;
+  std::string trouble_;
+  bool taking_ = false;
+  bool ordered_ = false;
+  std::uint32_t failures_ = 0;  ///< in a row
+  Instant begun_at_;
+  Instant last_at_;
+  Instant last_commit_at_;
+  CommitTime last_seen_;
+};
+
+template <class Node, BlockStore Device, CheckpointPolicy Policy>
+std::string PageServer<Node, Device, Policy>::found_from_image() {
+  const auto& identity = store_.identity();
+  const auto first = identity.epoch_limit;
+  if (auto words = reserve_epochs(first + 1); !words.empty()) return words;
+  event::FoundingImage image;
+  image.epoch = std::max<Epoch>(first, 1);
+  image.cluster = identity.cluster;
+  image.self = static_cast<NodeId>(identity.node);
+  if (const auto* newest = store_.newest(); newest != nullptr) {
+    image.time = newest->commit_time();
+    image.high_water = newest->high_water;
+  }
+  trouble_.clear();
+  node_.found(image);
+  last_at_ = last_commit_at_ = node_.now();
+  last_seen_ = node_.commit_time();
+  return trouble_;
+}
+
+template <class Node, BlockStore Device, CheckpointPolicy Policy>
+std::string PageServer<Node, Device, Policy>::start() {
+  const auto& core = node_.protocol().core();
+  auto identity = store_.identity();
+  identity.cluster = core.cluster;
+  identity.incarnation = core.incarnation;
+  identity.node = core.self;
+  identity.geometry = core.config.geometry;
+  identity.epoch_limit = std::max(identity.epoch_limit, core.epoch + kEpochsAtOnce);
+  last_at_ = last_commit_at_ = node_.now();
+  return store_.set_identity(identity);
+}
+
+template <class Node, BlockStore Device, CheckpointPolicy Policy>
+std::string PageServer<Node, Device, Policy>::reserve_epochs(Epoch needed) {
+  if (!store_.idle() || needed < store_.identity().epoch_limit) return {};
+  auto identity = store_.identity();
+  identity.epoch_limit = needed + kEpochsAtOnce;
+  return store_.set_identity(identity);
+}
+
+template <class Node, BlockStore Device, CheckpointPolicy Policy>
+void PageServer<Node, Device, Policy>::on(const ImageEvent& event) noexcept {
+  switch (event.kind) {
+    case ImageEventKind::kBegin:
+      taking_ = true;
+      ordered_ = false;
+      begun_at_ = node_.now();
+      store_.begin(event.time, event.epoch, event.page);
+      break;
+    case ImageEventKind::kPage:
+      store_.put(event.page, ConstBlock{event.bytes});
+      break;
+    case ImageEventKind::kEnd: {
+      times_.begun_to_end = node_.now() - begun_at_;
+      ImageEntry about;
+      about.pages_known = event.page;
+      about.duration_us = static_cast<std::uint32_t>(times_.begun_to_end.ns / 1000);
+      about.taken_unix_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                std::chrono::system_clock::now().time_since_epoch())
+                                .count();
+      counters_.pages_known += event.page;
+      store_.finish(about);
+      break;
+    }
+    case ImageEventKind::kGivenUp:
+      store_.abandon();
+      if (taking_) ++counters_.failures;
+      if (taking_) ++failures_;
+      taking_ = false;
+      last_at_ = node_.now();
+      break;
+    case ImageEventKind::kRestore:
+      restore(event);
+      break;
+  }
+}
+
+template <class Node, BlockStore Device, CheckpointPolicy Policy>
+void PageServer<Node, Device, Policy>::restore(const ImageEvent& event) {
+  const auto* image = store_.find(event.time.value);
+  PLURIX_ASSERT(image != nullptr);
+  ++counters_.restores;
+  trouble_ = store_.read_image(*image, [&](PageIndex page, ConstBlock block) {
+    std::memcpy(event.frames + std::size_t{page} * kPageSize, block.data(), kPageSize);
+  });
+  // Half an image is worse than none: this PageServer stops, and another copy of the store is used.
+  if (node_.protocol().core().member) PLURIX_ASSERT(trouble_.empty());
+}
+
+template <class Node, BlockStore Device, CheckpointPolicy Policy>
+void PageServer<Node, Device, Policy>::end_image(bool durable) {
+  taking_ = false;
+  last_at_ = node_.now();
+  times_.begun_to_durable = last_at_ - begun_at_;
+  trouble_ = durable ? "" : store_.error();
+  failures_ = durable ? 0 : failures_ + 1;
+  ++(durable ? counters_.images : counters_.failures);
+  if (durable) counters_.pages += store_.newest()->pages_written;
+  node_.image_stored(durable);
+}
+
+template <class Node, BlockStore Device, CheckpointPolicy Policy>
+void PageServer<Node, Device, Policy>::tick() {
+  const bool durable = store_.poll();
+  if (taking_ && store_.idle()) end_image(durable);
+  // The node could open further epochs before the next look: enough of them stay set aside.
+  if (!taking_) (void)reserve_epochs(node_.protocol().core().epoch + kEpochsAtOnce / 2);
+  begin_if_due();
+}
+
+template <class Node, BlockStore Device, CheckpointPolicy Policy>
+CheckpointSituation PageServer<Node, Device, Policy>::situation() const {
+  const auto& core = node_.protocol().core();
+  const auto now = node_.now();
+  return {.since_last = now - last_at_,
+          .quiet = now - last_commit_at_,
+          .commits = core.applied - core.durable,
+          .asked = ordered_ || core.image_asked || core.wants_image,
+          .failures = failures_};
+}
+
+template <class Node, BlockStore Device, CheckpointPolicy Policy>
+void PageServer<Node, Device, Policy>::begin_if_due() {
+  const auto applied = node_.commit_time();
+  if (applied != last_seen_) {
+    last_seen_ = applied;
+    last_commit_at_ = node_.now();
+  }
+  const auto& protocol = node_.protocol();
+  if (taking_ || protocol.imaging().wants_token()) return;
+  // Its own record is the newest commit of an image: without another one there is nothing to store.
+  const auto now = situation();
+  if (!protocol.core().in_service() || applied <= protocol.core().durable) return;
+  if (policy_.due(now)) node_.want_image(policy_.stops_cluster(now));
+}
+
+}  // namespace plurix::checkpoint

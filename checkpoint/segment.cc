@@ -1,0 +1,64 @@
+#include <plurix/base/assert.h>
+#include <plurix/base/crc32c.h>
+#include <plurix/checkpoint/segment.h>
+
+#include <cstring>
+#include <new>
+
+namespace plurix::checkpoint {
+
+AlignedMemory::AlignedMemory(std::size_t blocks)
+    : size_(blocks * kBlockSize),
+      memory_(static_cast<std::byte*>(std::aligned_alloc(kBlockSize, size_))) {
+  if (memory_ == nullptr) throw std::bad_alloc();
+  std::memset(memory_.get(), 0, size_);
+}
+
+void SegmentBuilder::begin(const SegmentHeader& header) noexcept {
+  header_ = header;
+  header_.count = 0;
+  std::memset(memory_.data(), 0, kBlockSize);
+}
+
+Block SegmentBuilder::next_block() const noexcept {
+  PLURIX_ASSERT(!full());
+  return Block{memory_.data() + std::size_t{1 + header_.count} * kBlockSize, kBlockSize};
+}
+
+std::uint32_t SegmentBuilder::add(std::uint32_t item) noexcept {
+  const SummaryEntry entry{item, crc32c(next_block())};
+  std::memcpy(memory_.data() + sizeof(SegmentHeader) + header_.count * sizeof entry, &entry,
+              sizeof entry);
+  ++header_.count;
+  return entry.crc32c;
+}
+
+Bytes SegmentBuilder::seal() noexcept {
+  std::memcpy(memory_.data(), &header_, sizeof header_);
+  header_.crc32c = crc32c(Bytes{memory_}.first(kBlockSize).subspan(sizeof header_.crc32c));
+  std::memcpy(memory_.data(), &header_.crc32c, sizeof header_.crc32c);
+  return Bytes{memory_}.first(std::size_t{1 + header_.count} * kBlockSize);
+}
+
+std::string why_bad_summary(ConstBlock block, std::uint32_t segment, SegmentHeader& header) {
+  std::memcpy(&header, block.data(), sizeof header);
+  const auto name = "segment " + std::to_string(segment);
+  if (header.magic != kSegmentMagic) return name + " is none";
+  if (header.crc32c != crc32c(block.subspan(sizeof header.crc32c))) {
+    return name + ": the summary's checksum is wrong";
+  }
+  if (header.version != kStoreVersion) {
+    return name + " is of version " + std::to_string(header.version);
+  }
+  if (header.segment != segment) return name + " is segment " + std::to_string(header.segment);
+  if (header.count >= kMaxSegmentBlocks) return name + " names too many blocks";
+  return {};
+}
+
+SummaryEntry summary_entry(ConstBlock block, std::uint32_t i) noexcept {
+  SummaryEntry entry;
+  std::memcpy(&entry, block.data() + sizeof(SegmentHeader) + i * sizeof entry, sizeof entry);
+  return entry;
+}
+
+}  // namespace plurix::checkpoint

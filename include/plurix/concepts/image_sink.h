@@ -1,0 +1,37 @@
+// ImageSink: what the PageServer's store is told while an image of the heap is taken, and asked for
+// when the cluster goes back to one. A node without a sink takes no images.
+#pragma once
+
+#include <plurix/base/page.h>
+#include <plurix/concepts/transport.h>
+
+namespace plurix {
+
+enum class ImageEventKind : std::uint8_t {
+  kBegin,    ///< an image of commit time `time` of `epoch` begins; it ends at page `page`
+  kPage,     ///< `bytes` are the contents of `page`; valid during the call
+  kEnd,      ///< no page is missing; `page` of them were here when it began
+  kGivenUp,  ///< it will not be
+  kRestore,  ///< the frames from `frames` on are to be filled with the newest image
+};
+
+struct ImageEvent {
+  ImageEventKind kind = ImageEventKind::kGivenUp;
+  Epoch epoch = 0;
+  CommitTime time;
+  PageIndex page = 0;
+  Bytes bytes = {};
+  std::byte* frames = nullptr;
+};
+
+/// Called while the node is masked; it may wait for a disk, and must not call the node.
+struct ImageSink {
+  void (*call)(void* context, const ImageEvent& event) noexcept = nullptr;
+  void* context = nullptr;
+
+  void operator()(const ImageEvent& event) const noexcept {
+    if (call != nullptr) call(context, event);
+  }
+};
+
+}  // namespace plurix

@@ -1,0 +1,267 @@
+#include <plurix/base/mutation.h>
+#include <plurix/dsm/imaging.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace plurix {
+
+using wire::MessageType;
+
+// ---- pages as they were
+
+void PreImages::begin(CommitTime time, CommitTime since) noexcept {
+  time_ = time;
+  since_ = since;
+  used_ = 0;
+  overflown_ = false;
+  active_ = true;
+}
+
+void PreImages::keep(PageIndex page, CommitTime written, Bytes contents) noexcept {
+  if (!active_ || written > time_ || written <= since_) return;
+  if (used_ == pages_.size()) {
+    overflown_ = true;
+    ++core_.counters.pre_images_refused;
+    return;
+  }
+  pages_[used_] = page;
+  std::memcpy(contents_.data() + used_ * kPageSize, contents.data(), kPageSize);
+  ++used_;
+  ++core_.counters.pre_images_kept;
+}
+
+Bytes PreImages::find(PageIndex page) const noexcept {
+  const auto kept = pages_.first(used_);
+  const auto found = std::find(kept.begin(), kept.end(), page);
+  if (!active_ || found == kept.end()) return {};
+  return contents_.subspan(static_cast<std::size_t>(found - kept.begin()) * kPageSize, kPageSize);
+}
+
+// ---- every member
+
+void Imaging::on_record(CommitTime time, CommitTime since, NodeId writer) noexcept {
+  if (writer != core_.self) pre_images_.begin(time, since);
+}
+
+void Imaging::before_commit(PageIndex page) noexcept {
+  if (phase_ != Phase::kCollecting) {
+    return pre_images_.keep(page, directory_.written(page), attempt_.committed_contents(page));
+  }
+  const bool unchanged = directory_.written(page) <= time_;
+  if (task_[page] != Task::kNone && unchanged) collect(page);
+}
+
+void Imaging::before_fetch(PageIndex page) noexcept {
+  if (phase_ == Phase::kCollecting && task_[page] == Task::kHere) collect(page);
+}
+
+void Imaging::on_written(PageIndex page, NodeId writer) noexcept {
+  if (phase_ != Phase::kCollecting || task_[page] != Task::kAbsent) return;
+  task_[page] = Task::kKept;
+  keeper_[page] = writer;
+}
+
+void Imaging::send_page(NodeId to, CommitTime time, PageIndex page, Bytes contents) noexcept {
+  const wire::ImagePage answer{time, page, contents.empty() ? 0U : 1U};
+  core_.send(to, MessageType::kImagePage, std::as_bytes(std::span{&answer, 1}), contents);
+  ++core_.counters.image_pages_sent;
+}
+
+void Imaging::on_request(NodeId from, const wire::ImageRequest& request, Bytes page_list) noexcept {
+  if (core_.applied < request.time) return;  // it asks again
+  for (std::size_t i = 0; i < request.count; ++i) {
+    const auto page = wire::element<PageIndex>(page_list, i);
+    if (page >= directory_.pages()) return core_.drop(wire::DropReason::kMalformedBody);
+    const bool owned = directory_.state(page) == PageState::kOwned;
+    const bool taking = pre_images_.taking(request.time);
+    const auto kept = taking ? pre_images_.find(page) : Bytes{};
+    if (!kept.empty()) {
+      send_page(from, request.time, page, kept);
+    } else if (owned &&
+               (directory_.written(page) <= request.time || mutated("image_mixes_commit_times"))) {
+      send_page(from, request.time, page, attempt_.committed_contents(page));
+    } else if (taking ? pre_images_.overflown() : owned) {
+      send_page(from, request.time, page, {});  // what it was is gone
+    }
+  }
+}
+
+void Imaging::on_notice(CommitTime durable) noexcept {
+  if (durable <= core_.durable) return;
+  core_.durable = durable;
+  pre_images_.end();
+}
+
+void Imaging::give_up() noexcept {
+  pre_images_.end();
+  wanted_ = false;
+  if (phase_ != Phase::kNone) fail();
+}
+
+// ---- the PageServer
+
+void Imaging::set_base(CommitTime time, PageIndex high_water) noexcept {
+  base_ = time;
+  core_.durable = time;
+  core_.image_high_water = high_water;
+}
+
+void Imaging::want(bool stop_cluster) noexcept {
+  if (phase_ != Phase::kNone) return;
+  wanted_ = true;
+  stop_ = stop_cluster;
+}
+
+void Imaging::begin() noexcept {
+  PLURIX_ASSERT(phase_ == Phase::kNone);
+  wanted_ = false;
+  phase_ = Phase::kCollecting;
+  time_ = core_.applied;
+  high_water_ = core_.high_water;
+  own_cursor_ = 0;
+  ask_cursor_ = 0;
+  missing_ = 0;
+  known_ = 0;
+  asks_.clear();
+  newest_page_at_ = core_.now;
+  core_.image_asked = false;
+  ++core_.counters.images_begun;
+  for (PageIndex page = 0; page < high_water_; ++page) {
+    task_[page] = Task::kNone;
+    if (directory_.written(page) <= base_) continue;
+    const bool here = directory_.state(page) != PageState::kAbsent;
+    task_[page] = here || mutated("stale_page_in_image") ? Task::kHere : Task::kAbsent;
+    keeper_[page] = directory_.owner_hint(page);
+    ++missing_;
+    if (here) ++known_;
+  }
+  core_.act(
+      {.kind = ActionKind::kImageBegin, .count = high_water_, .epoch = core_.epoch, .time = time_});
+  check_complete();
+}
+
+void Imaging::collect(PageIndex page) noexcept {
+  if (phase_ != Phase::kCollecting) return;
+  task_[page] = Task::kNone;
+  --missing_;
+  newest_page_at_ = core_.now;
+  for (std::size_t i = 0; i < asks_.size(); ++i) {
+    if (asks_[i].page != page) continue;
+    asks_.erase(i);
+    break;
+  }
+  const Action action{
+      .kind = ActionKind::kImagePage, .page = page, .payload = attempt_.committed_contents(page)};
+  if (!core_.actions.push(action)) fail();
+}
+
+void Imaging::collect_own() noexcept {
+  std::size_t collected = 0;
+  for (; own_cursor_ < high_water_ && collected < kPerStep; ++own_cursor_) {
+    if (task_[own_cursor_] != Task::kHere) continue;
+    collect(own_cursor_);
+    ++collected;
+  }
+}
+
+void Imaging::ask_for_more() noexcept {
+  // In batches: a request for a single page would cost as much as the page.
+  if (asks_.size() + wire::kMaxImagePages > kWindow) return;
+  for (; ask_cursor_ < high_water_ && !asks_.full(); ++ask_cursor_) {
+    if (task_[ask_cursor_] < Task::kAbsent) continue;
+    (void)asks_.push({ask_cursor_, 0, core_.now});
+  }
+}
+
+NodeId Imaging::target(const Ask& ask) const noexcept {
+  const auto keeper = keeper_[ask.page];
+  const bool known = keeper < kMaxNodes && keeper != core_.self;
+  return known && ask.tries < 2 ? keeper : kEveryone;
+}
+
+void Imaging::send_requests() noexcept {
+  for (auto& first : asks_) {
+    if (core_.now < first.next_try) continue;
+    const auto to = target(first);
+    PageIndex pages[wire::kMaxImagePages];
+    wire::ImageRequest request{time_, 0, 0};
+    for (auto& ask : asks_) {
+      if (core_.now < ask.next_try || target(ask) != to) continue;
+      pages[request.count++] = ask.page;
+      ask.next_try =
+          core_.now + backoff(core_.config.image_retry, ask.tries, core_.config.longest_retry);
+      ++ask.tries;
+      if (request.count == wire::kMaxImagePages) break;
+    }
+    std::byte body[sizeof request + sizeof pages];
+    std::memcpy(body, &request, sizeof request);
+    std::memcpy(body + sizeof request, pages, request.count * sizeof pages[0]);
+    core_.send(to, MessageType::kImageRequest,
+               {body, sizeof request + request.count * sizeof pages[0]});
+  }
+}
+
+void Imaging::on_page(const wire::ImagePage& answer, Bytes contents) noexcept {
+  const bool asked = phase_ == Phase::kCollecting && answer.time == time_ &&
+                     answer.page < high_water_ && task_[answer.page] >= Task::kAbsent;
+  if (!asked) return;
+  if (answer.found == 0) return fail();
+  task_[answer.page] = Task::kNone;
+  --missing_;
+  newest_page_at_ = core_.now;
+  for (std::size_t i = 0; i < asks_.size(); ++i) {
+    if (asks_[i].page != answer.page) continue;
+    asks_.erase(i);
+    break;
+  }
+  const Action action{.kind = ActionKind::kImagePage, .page = answer.page, .payload = contents};
+  if (!core_.actions.push(action)) return fail();
+  ask_for_more();
+  send_requests();
+  check_complete();
+}
+
+void Imaging::check_complete() noexcept {
+  if (phase_ != Phase::kCollecting || missing_ > 0) return;
+  phase_ = Phase::kStoring;
+  core_.act({.kind = ActionKind::kImageEnd, .count = known_});
+  if (mutated("durable_too_early")) core_.durable = time_;
+}
+
+void Imaging::on_stored(bool durable) noexcept {
+  if (phase_ == Phase::kNone) return;
+  if (!durable) return fail();
+  phase_ = Phase::kNone;
+  core_.image_asked = false;  // who still waits asks again
+  ++core_.counters.images_stored;
+  set_base(time_, high_water_);
+  core_.send_body(kEveryone, MessageType::kImageNotice, wire::ImageNotice{time_});
+}
+
+void Imaging::fail() noexcept {
+  phase_ = Phase::kNone;
+  ++core_.counters.images_given_up;
+  asks_.clear();
+  core_.act({.kind = ActionKind::kImageGivenUp});
+}
+
+void Imaging::on_timer() noexcept {
+  if (phase_ != Phase::kCollecting) return;
+  collect_own();
+  ask_for_more();
+  send_requests();
+  check_complete();
+  const bool stuck = core_.now - newest_page_at_ > core_.config.image_patience;
+  if (phase_ == Phase::kCollecting && stuck) fail();
+}
+
+Instant Imaging::deadline() const noexcept {
+  if (phase_ != Phase::kCollecting) return kNever;
+  if (own_cursor_ < high_water_) return core_.now;
+  auto soonest = newest_page_at_ + core_.config.image_patience;
+  for (const auto& ask : asks_) soonest = earlier(soonest, ask.next_try);
+  return soonest;
+}
+
+}  // namespace plurix

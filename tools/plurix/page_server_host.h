@@ -1,0 +1,132 @@
+// PageServerHost: the store of a node that keeps images, if it keeps any: opened before the node is
+// there, because it says who the node is, and worked on between the node's waits.
+#pragma once
+
+#include <plurix/checkpoint/page_server.h>
+#include <plurix/checkpoint/policies.h>
+#include <plurix/posix/environment_error.h>
+#include <plurix/posix/file_block_store.h>
+#include <plurix/posix/node_options.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "control.h"
+#include "node_settings.h"
+
+namespace plurix::tool {
+
+/// The policy of the command line.
+struct ChosenPolicy : checkpoint::Schedule {
+  bool stop = false;
+  bool stops_cluster(const CheckpointSituation& situation) const noexcept {
+    return stop || checkpoint::Asynchronous{*this}.stops_cluster(situation);
+  }
+};
+static_assert(CheckpointPolicy<ChosenPolicy>);
+
+class OpenStore {
+ public:
+  using Store = checkpoint::ImageStore<posix::FileBlockStore>;
+
+  /// Opens the store of the settings, if they name one. Throws EnvironmentError.
+  explicit OpenStore(const NodeSettings& settings) {
+    if (settings.store.empty()) return;
+    const auto path = posix::store_file_in(settings.store, posix::FileAccess::kReadWrite);
+    device_.emplace(path);
+    store_.emplace(*device_, checkpoint::StoreOptions{.keep_images = settings.keep_images,
+                                                      .max_bytes = settings.store_bytes});
+    const checkpoint::Identity nobody;
+    if (const auto words = store_->open(&nobody); !words.empty()) {
+      throw posix::EnvironmentError("The store " + path + " cannot be used", words,
+                                    "Nothing was changed.");
+    }
+  }
+
+  explicit operator bool() const noexcept { return store_.has_value(); }
+  Store& operator*() noexcept { return *store_; }
+  const posix::FileBlockStore& device() const noexcept { return *device_; }
+
+  /// A cluster goes on from this store.
+  bool was_used() const noexcept { return store_ && store_->identity().incarnation != 0; }
+
+  /// What the store says about the node.
+  posix::NodeOptions options(posix::NodeOptions options) const {
+    if (!store_) return options;
+    options.page_server = true;
+    if (!was_used()) return options;
+    options.found = posix::Founding::kLater;
+    options.incarnation = store_->identity().incarnation;
+    options.heap_bytes = store_->identity().geometry.bytes();
+    return options;
+  }
+
+ private:
+  std::optional<posix::FileBlockStore> device_;
+  std::optional<Store> store_;
+};
+
+template <class Node>
+class PageServerHost {
+ public:
+  /// Throws EnvironmentError.
+  PageServerHost(Node& node, OpenStore& store, const NodeSettings& settings) : node_(node) {
+    if (!store) return;
+    ChosenPolicy policy;
+    policy.interval = {static_cast<std::int64_t>(settings.image_seconds * 1e9)};
+    policy.idle = std::min(policy.interval, milliseconds(100));
+    policy.stop = settings.stop_for_images;
+    server_.emplace(node, *store, policy);
+    const auto words = store.was_used() ? server_->found_from_image() : server_->start();
+    if (!words.empty()) {
+      throw posix::EnvironmentError("The newest image cannot be used", words,
+                                    "Take another one with `plurix checkpoint restore`.");
+    }
+  }
+
+  /// To be called often.
+  void tick() {
+    if (!server_) return;
+    server_->tick();
+    if (server_->trouble() == told_) return;
+    told_ = server_->trouble();
+    if (!told_.empty()) std::fprintf(stderr, "plurix node: no image: %s\n", told_.c_str());
+  }
+
+  /// Takes an image and waits until it is durable; false if that took longer than `patience`.
+  bool take_now(Duration patience) {
+    if (!server_) return false;
+    const auto before = server_->counters().images;
+    const auto until = node_.now() + patience;
+    server_->order();
+    while (server_->counters().images == before && node_.now() < until && !node_.stopped()) {
+      node_.serve(node_.now() + microseconds(200));
+      tick();
+      if (!server_->busy() && node_.commit_time() <= node_.protocol().core().durable) break;
+    }
+    return node_.commit_time() <= node_.protocol().core().durable ||
+           server_->counters().images != before;
+  }
+
+  bool exists() const noexcept { return server_.has_value(); }
+
+  nlohmann::ordered_json to_json() const {
+    if (!server_) return nlohmann::ordered_json::object();
+    const auto& counters = server_->counters();
+    return {{"images", counters.images},
+            {"failures", counters.failures},
+            {"pages", counters.pages},
+            {"pages_known", counters.pages_known},
+            {"restores", counters.restores},
+            {"durable", node_.protocol().core().durable.value},
+            {"last_ms", static_cast<double>(server_->times().begun_to_durable.ns) / 1e6}};
+  }
+
+ private:
+  Node& node_;
+  std::optional<checkpoint::PageServer<Node, posix::FileBlockStore, ChosenPolicy>> server_;
+  std::string told_;
+};
+
+}  // namespace plurix::tool
