@@ -156,10 +156,26 @@ FileBlockStore::~FileBlockStore() {
   ::close(fd_);
 }
 
+namespace {
+
+/// The kernel ends what a killed process had in flight a moment after the process, and lets go of
+/// the lock only then: nothing of the old one is written after the new one has the lock.
+int lock_patiently(int fd) {
+  constexpr int kTries = 400;
+  for (int i = 0; i < kTries; ++i) {
+    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return 0;
+    if (errno != EWOULDBLOCK) break;
+    ::usleep(5'000);
+  }
+  return errno;
+}
+
+}  // namespace
+
 void FileBlockStore::lock(const std::string& path, FileAccess access) const {
   if (access == FileAccess::kReadOnly) return;
-  if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
-  const int error = errno;
+  const int error = lock_patiently(fd_);
+  if (error == 0) return;
   ::close(fd_);
   if (error == EWOULDBLOCK) {
     throw EnvironmentError("The store " + path + " is in use", "another PageServer has it open",

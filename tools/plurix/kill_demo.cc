@@ -60,6 +60,7 @@ class KillDemo {
   void start_server() {
     const bool again = !address_of_server_.empty();
     const auto address = again ? address_of_server_ : std::string("127.0.0.1:0");
+    server_.reset();  // a killed process holds the store until it has ended
     server_ = std::make_unique<ChildNode>(0, Program::plurix("node", words_for(true, address)));
     address_of_server_ = await(*server_, "ready").value("address", "");
   }
@@ -214,7 +215,22 @@ class KillDemo {
       look();
     }
     throw FleetFailure{kFailed, NodeFleet::name_of(node) + " has not answered (awaited: " +
-                                    std::string(event) + ") " + node.end()};
+                                    std::string(event) + ") " + node.end() + states()};
+  }
+
+  /// Where every process stands, a line each.
+  std::string states() {
+    std::vector<ChildNode*> all;
+    if (server_) all.push_back(server_.get());
+    for (const auto& node : nodes_) all.push_back(node.get());
+    for (const auto* node : all) ::kill(node->pid(), SIGUSR2);
+    work(0.5);
+    std::string words;
+    for (auto* node : all) {
+      const auto state = node->take("state");
+      words += "\n  " + NodeFleet::name_of(*node) + ": " + (state ? state->dump() : node->end());
+    }
+    return words;
   }
 
   void say(const std::string& words) const {

@@ -63,6 +63,7 @@ class NodeRunner {
         monitor_(settings.false_sharing == "dissolve" ? gc::SharingPolicy::kDissolve
                                                       : gc::SharingPolicy::kReport) {
     if (settings.false_sharing != "off") monitor_.attach(node);
+    if (images.went_back()) note_rollback();
   }
 
   /// Says who this node is, before its first workload.
@@ -205,14 +206,21 @@ class NodeRunner {
     }
   }
 
+  void note_rollback() {
+    const auto& core = node_.protocol().core();
+    recorder_.add_rollback({core.epoch, core.epoch_start.value, node_.now().ns});
+  }
+
   /// Notes each epoch that has begun: what it undid belongs to the history.
   void look_at_epoch() {
     const auto& core = node_.protocol().core();
     recorder_.note_durable(core);
     if (core.epoch == epoch_ || core.epoch == 0) return;
-    if (epoch_ != 0) {
-      recorder_.add_rollback({core.epoch, core.epoch_start.value, node_.now().ns});
-    }
+    // Who has joined an epoch does not know what it began from.
+    const auto& counters = core.counters;
+    if (counters.epochs_entered != entered_ && counters.expulsions == expulsions_) note_rollback();
+    entered_ = counters.epochs_entered;
+    expulsions_ = counters.expulsions;
     epoch_ = core.epoch;
     if (!settings_.control) return;
     say({{"event", "epoch"},
@@ -332,6 +340,8 @@ class NodeRunner {
   PageServerHost<Node>& images_;
   const NodeSettings& settings_;
   Epoch epoch_ = node_.protocol().core().epoch;
+  std::uint64_t entered_ = node_.protocol().core().counters.epochs_entered;
+  std::uint64_t expulsions_ = node_.protocol().core().counters.expulsions;
   workloads::Recorder recorder_;
   Workload workload_;
   Prng prng_;
