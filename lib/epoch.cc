@@ -18,6 +18,7 @@ void EpochSwitch::enter(const wire::EpochBegin& begin, Bytes members) noexcept {
   core_.epoch = begin.epoch;
   core_.promised = begin.epoch;
   core_.epoch_start = begin.start;
+  core_.undone.add(begin.epoch, begin.start);
   core_.cut_off = false;
   imaging_.give_up();
   if (begin.rollback == 1) go_back(begin);
@@ -43,7 +44,6 @@ void EpochSwitch::go_back(const wire::EpochBegin& begin) noexcept {
     directory_.set_owner_hint(page, core_.page_server);
     if (core_.page_server == core_.self) directory_.set_state(page, PageState::kOwned);
   }
-  core_.undone.add(begin.epoch, begin.start);
   if (core_.page_server != core_.self || begin.start == CommitTime{}) return;
   core_.act({.kind = ActionKind::kRestore, .time = begin.start});
 }

@@ -90,7 +90,7 @@ void Imaging::on_request(NodeId from, const wire::ImageRequest& request, Bytes p
 void Imaging::on_notice(CommitTime durable) noexcept {
   if (durable <= core_.durable) return;
   core_.durable = durable;
-  pre_images_.end();
+  pre_images_.end_of(durable);
 }
 
 void Imaging::give_up() noexcept {

@@ -40,6 +40,7 @@ void Membership::found(const Endpoint& own, PageIndex formatted,
   core_.formatted = formatted;
   core_.member = true;
   own_ = own;
+  if (image.epoch > 1) core_.undone.add(image.epoch, image.time);
   if (image.time > CommitTime{}) take_image(image);
   add({.node = core_.self,
        .roles = own_roles(),

@@ -42,7 +42,8 @@ DiskImage disk_after_crash(const DiskImage& before, const DiskJournal& journal, 
 }
 
 bool MemoryBlockStore::fails() noexcept {
-  if (started_ < failing_from_ || failure_ == BlockError::kNone) return false;
+  const bool failing = started_ >= failing_from_ && started_ < failing_until_;
+  if (!failing || failure_ == BlockError::kNone) return false;
   if (error_ == BlockError::kNone) error_ = failure_;
   ++started_;
   return true;
@@ -71,7 +72,10 @@ std::uint64_t MemoryBlockStore::start_read(std::uint64_t offset,
 std::uint64_t MemoryBlockStore::start_write(std::uint64_t offset, Bytes bytes) noexcept {
   PLURIX_ASSERT(offset % kBlockSize == 0 && bytes.size() % kBlockSize == 0);
   const auto number = started_;
-  if (fails()) return number;
+  if (fails()) {
+    if (lazy_) write_in_part(offset, bytes);
+    return number;
+  }
   if (offset + bytes.size() > capacity_) {
     if (error_ == BlockError::kNone) error_ = BlockError::kFull;
     ++started_;
@@ -81,6 +85,18 @@ std::uint64_t MemoryBlockStore::start_write(std::uint64_t offset, Bytes bytes) n
   journal_.push_back({false, offset, {bytes.begin(), bytes.end()}, ~std::size_t{0}});
   begin({Operation::Kind::kWrite, 0, offset, {}, journal_.size() - 1, {}, bytes});
   return number;
+}
+
+void MemoryBlockStore::write_in_part(std::uint64_t offset, Bytes bytes) {
+  // A device that reports a failure may have written all the same: wholly, in part, or nothing.
+  if (!journaling_) start_journal();
+  for (std::size_t at = 0; at < bytes.size(); at += kSectorSize) {
+    if (prng_.chance(300'000)) break;
+    const auto sector = bytes.subspan(at, kSectorSize);
+    journal_.push_back({false, offset + at, {sector.begin(), sector.end()}, ~std::size_t{0}});
+    put(disk_, offset + at, sector);
+    unflushed_.push_back(journal_.size() - 1);
+  }
 }
 
 std::uint64_t MemoryBlockStore::start_flush() noexcept {

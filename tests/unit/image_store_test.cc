@@ -176,6 +176,26 @@ TEST(ImageStore, LosesNothingWhereverTheDiskFails) {
   }
 }
 
+TEST(ImageStore, DoesNotBringBackAnImageThatWasGivenUpUnderWay) {
+  MemoryBlockStore disk(7);
+  HeapImage heap(20);
+  Store store(disk, small_segments(4));
+  ASSERT_EQ(store.open(&kTestIdentity), "");
+  heap.change_some(20, 1);
+  ASSERT_EQ(take(store, heap, 1), "");
+  alignas(8) std::byte bytes[kBlockSize] = {};
+  store.begin({2}, 1, 20);
+  store.put(3, Block{bytes});
+  store.finish();
+  while (store.phase() < Store::Phase::kSuperblockUnderWay) store.poll();
+  store.abandon();
+  ASSERT_EQ(store.settle(), "");
+  Store again(disk);
+  ASSERT_EQ(again.open(), "");
+  EXPECT_EQ(again.newest()->time, 1U);
+  EXPECT_EQ(read_back(again, 1), heap);
+}
+
 TEST(ImageStore, FindsEveryFlippedBitOfAnImage) {
   MemoryBlockStore disk(0);
   HeapImage heap(20);

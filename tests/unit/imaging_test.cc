@@ -225,6 +225,23 @@ TEST_F(TakingAnImage, SurvivesTheLossOfRequestsAndPages) {
   for (std::size_t n = 0; n < 4; ++n) EXPECT_EQ(at(n).durable, taking_time_);
 }
 
+TEST_F(TakingAnImage, IsNotEndedByALateNoticeOfTheOneBefore) {
+  net_.commit(1, {4}, 40);
+  net_.rule({.to = 1, .type = MessageType::kImageNotice}, Fate::kIsHeld, 1);
+  take();
+  net_.commit(1, {4}, 41);
+  net_.rule({.to = 1, .type = MessageType::kImageRequest}, Fate::kIsLost, 1);
+  begin();
+  EXPECT_EQ(at(1).durable, CommitTime{});
+  net_.release();
+  net_.deliver_all();
+  EXPECT_GT(at(1).durable, CommitTime{});
+  net_.commit(1, {4}, 42);
+  net_.pass(milliseconds(50));
+  store_it();
+  EXPECT_EQ(stored_, (std::map<PageIndex, Value>{{4, 41}}));
+}
+
 TEST_F(TakingAnImage, IsGivenUpByANewEpoch) {
   net_.commit(1, {4}, 40);
   EXPECT_EQ(read(2, 4), 40u);

@@ -63,7 +63,7 @@ class NodeRunner {
         monitor_(settings.false_sharing == "dissolve" ? gc::SharingPolicy::kDissolve
                                                       : gc::SharingPolicy::kReport) {
     if (settings.false_sharing != "off") monitor_.attach(node);
-    if (images.went_back()) note_rollback();
+    note_epochs();
   }
 
   /// Says who this node is, before its first workload.
@@ -206,21 +206,21 @@ class NodeRunner {
     }
   }
 
-  void note_rollback() {
-    const auto& core = node_.protocol().core();
-    recorder_.add_rollback({core.epoch, core.epoch_start.value, node_.now().ns});
+  /// Each epoch that this node was in from its begin: what it undid belongs to the history. Who
+  /// joins an epoch does not know what it began from.
+  void note_epochs() {
+    for (const auto& begun : node_.protocol().core().undone.epochs()) {
+      if (begun.epoch <= noted_) continue;
+      recorder_.add_rollback({begun.epoch, begun.start.value, node_.now().ns});
+      noted_ = begun.epoch;
+    }
   }
 
-  /// Notes each epoch that has begun: what it undid belongs to the history.
   void look_at_epoch() {
     const auto& core = node_.protocol().core();
     recorder_.note_durable(core);
     if (core.epoch == epoch_ || core.epoch == 0) return;
-    // Who has joined an epoch does not know what it began from.
-    const auto& counters = core.counters;
-    if (counters.epochs_entered != entered_ && counters.expulsions == expulsions_) note_rollback();
-    entered_ = counters.epochs_entered;
-    expulsions_ = counters.expulsions;
+    note_epochs();
     epoch_ = core.epoch;
     if (!settings_.control) return;
     say({{"event", "epoch"},
@@ -340,8 +340,7 @@ class NodeRunner {
   PageServerHost<Node>& images_;
   const NodeSettings& settings_;
   Epoch epoch_ = node_.protocol().core().epoch;
-  std::uint64_t entered_ = node_.protocol().core().counters.epochs_entered;
-  std::uint64_t expulsions_ = node_.protocol().core().counters.expulsions;
+  Epoch noted_ = 0;  ///< epochs up to this one are in the history
   workloads::Recorder recorder_;
   Workload workload_;
   Prng prng_;

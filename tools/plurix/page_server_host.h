@@ -73,7 +73,6 @@ class PageServerHost {
   /// Throws EnvironmentError.
   PageServerHost(Node& node, OpenStore& store, const NodeSettings& settings) : node_(node) {
     if (!store) return;
-    went_back_ = store.was_used();
     ChosenPolicy policy;
     policy.interval = {static_cast<std::int64_t>(settings.image_seconds * 1e9)};
     policy.idle = std::min(policy.interval, milliseconds(100));
@@ -111,8 +110,6 @@ class PageServerHost {
   }
 
   bool exists() const noexcept { return server_.has_value(); }
-  /// The epoch this node began with began from an image.
-  bool went_back() const noexcept { return went_back_; }
 
   nlohmann::ordered_json to_json() const {
     if (!server_) return nlohmann::ordered_json::object();
@@ -130,7 +127,6 @@ class PageServerHost {
   Node& node_;
   std::optional<checkpoint::PageServer<Node, posix::FileBlockStore, ChosenPolicy>> server_;
   std::string told_;
-  bool went_back_ = false;
 };
 
 }  // namespace plurix::tool

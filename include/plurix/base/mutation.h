@@ -111,6 +111,7 @@ inline constexpr std::string_view kMutations[] = {
     "image_mixes_commit_times",
     "stale_page_in_image",
     "durable_too_early",
+    "undone_image_comes_back",
 };
 
 /// One of kMutations; any other name does not compile.

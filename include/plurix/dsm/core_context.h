@@ -63,14 +63,22 @@ class Undone {
  public:
   enum class Answer : std::uint8_t { kNo, kYes, kUnknown };
 
+  struct EpochStart {
+    Epoch epoch = 0;
+    CommitTime start;
+  };
+
   /// Epoch `epoch` began from `start`: what older epochs committed later is gone.
   void add(Epoch epoch, CommitTime start) noexcept {
-    if (rollbacks_.full()) {
-      forgotten_ = rollbacks_[0].epoch;
-      rollbacks_.erase(0);
+    if (epochs_.full()) {
+      forgotten_ = epochs_[0].epoch;
+      epochs_.erase(0);
     }
-    (void)rollbacks_.push({epoch, start});
+    (void)epochs_.push({epoch, start});
   }
+
+  /// The newest epochs that this node was in from their begin, oldest first.
+  std::span<const EpochStart> epochs() const noexcept { return epochs_.view(); }
 
   /// The node has lost the thread: of commits up to this epoch it can say nothing any more.
   void lose_thread(Epoch epoch) noexcept {
@@ -80,18 +88,14 @@ class Undone {
   /// Whether the commit at `time` of `epoch` was undone.
   Answer was(CommitTime time, Epoch epoch) const noexcept {
     if (epoch < forgotten_) return Answer::kUnknown;
-    for (const auto& rollback : rollbacks_) {
-      if (rollback.epoch > epoch && rollback.start < time) return Answer::kYes;
+    for (const auto& later : epochs_) {
+      if (later.epoch > epoch && later.start < time) return Answer::kYes;
     }
     return Answer::kNo;
   }
 
  private:
-  struct Rollback {
-    Epoch epoch = 0;
-    CommitTime start;
-  };
-  BoundedVector<Rollback, 16> rollbacks_;
+  BoundedVector<EpochStart, 64> epochs_;
   Epoch forgotten_ = 0;  ///< of commits of older epochs than this nothing is known
 };
 

@@ -32,6 +32,10 @@ class PreImages {
 
   void begin(CommitTime time, CommitTime since) noexcept;
   void end() noexcept { active_ = false; }
+  /// The image of `time` is durable: an older one's notice may come late and ends nothing.
+  void end_of(CommitTime time) noexcept {
+    if (time_ <= time) active_ = false;
+  }
   bool taking(CommitTime time) const noexcept { return active_ && time_ == time; }
 
   /// `page`, last written at `written`, is about to be superseded.

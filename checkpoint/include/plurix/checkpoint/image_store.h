@@ -54,6 +54,10 @@ class ImageStore {
   /// Changes what the superblock says beside the images. No image is being taken.
   std::string set_identity(const Identity& identity);
 
+  /// Makes sure that who opens the device next finds the images that are known here: after an image
+  /// that failed while its superblock was under way, it could find that one too.
+  std::string settle();
+
   /// Makes a kept image the newest one, so that the next run goes on from it.
   std::string promote(std::uint64_t time);
 
@@ -153,6 +157,7 @@ class ImageStore {
       {};  ///< the buffer is free when all before have finished
   std::uint32_t turn_ = 0;
   bool filling_ = false;  ///< `builder` has a segment
+  bool settled_ = true;   ///< the device holds no superblock newer than ours
 
   Superblock current_;
   int place_ = 1;

@@ -23,10 +23,12 @@ std::string ImageStore<Device>::write_superblock_now(Superblock next) {
   write_superblock(next, superblock_memory_.block(0));
   finish_all(device_);
   device_.clear_error();
+  settled_ = false;
   const auto written = device_.start_write(kSuperblockOffset[place], superblock_memory_.block(0));
   plurix::finish(device_, written + 1);
   plurix::finish(device_, device_.start_flush() + 1);
   if (device_.error() != BlockError::kNone) return words_for(device_.error());
+  settled_ = true;
   set_current(std::move(next), place);
   return {};
 }
@@ -36,6 +38,12 @@ std::string ImageStore<Device>::set_identity(const Identity& identity) {
   auto next = current_;
   next.identity = identity;
   return write_superblock_now(std::move(next));
+}
+
+template <BlockStore Device>
+std::string ImageStore<Device>::settle() {
+  if (settled_) return {};
+  return write_superblock_now(current_);
 }
 
 template <BlockStore Device>
@@ -230,6 +238,7 @@ bool ImageStore<Device>::poll() {
         needs_.push_back(std::move(needs));
         while (needs_.size() > next_.images.size()) needs_.erase(needs_.begin());
         map_ = std::move(next_map_);
+        settled_ = true;
         set_current(std::move(next_), 1 - place_);
         phase_ = Phase::kIdle;
         return true;
@@ -263,6 +272,7 @@ void ImageStore<Device>::fail(std::string words) {
   filling_ = false;
   phase_ = Phase::kIdle;
   if (may_be_durable) needed_before_.add(fresh_);
+  if (may_be_durable && !mutated("undone_image_comes_back")) settled_ = false;
   set_current(std::move(current_), place_);
 }
 

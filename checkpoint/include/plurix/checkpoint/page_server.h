@@ -69,9 +69,12 @@ class PageServer {
  private:
   /// Epoch numbers are set aside on the disk so many at a time.
   static constexpr Epoch kEpochsAtOnce = 1024;
+  /// A disk that cannot give an image back after so many tries is broken.
+  static constexpr unsigned kDiskTries = 64;
 
   void on(const ImageEvent& event) noexcept;
   void restore(const ImageEvent& event);
+  std::string read_into(CommitTime time, std::byte* frames);
   void end_image(bool durable);
   std::string reserve_epochs(Epoch needed);
   void begin_if_due();
@@ -172,14 +175,25 @@ void PageServer<Node, Device, Policy>::on(const ImageEvent& event) noexcept {
 
 template <class Node, BlockStore Device, CheckpointPolicy Policy>
 void PageServer<Node, Device, Policy>::restore(const ImageEvent& event) {
-  const auto* image = store_.find(event.time.value);
-  PLURIX_ASSERT(image != nullptr);
   ++counters_.restores;
-  trouble_ = store_.read_image(*image, [&](PageIndex page, ConstBlock block) {
-    std::memcpy(event.frames + std::size_t{page} * kPageSize, block.data(), kPageSize);
-  });
-  // Half an image is worse than none: this PageServer stops, and another copy of the store is used.
+  for (unsigned tries = 0; tries < kDiskTries; ++tries) {
+    // An image that was given up under way must not come back: what it holds is undone from here.
+    trouble_ = store_.settle();
+    if (trouble_.empty()) trouble_ = read_into(event.time, event.frames);
+    if (trouble_.empty()) return;
+  }
+  // Half an image is worse than none: this PageServer stops before anybody hears of the new epoch,
+  // and another copy of the store is used.
   if (node_.protocol().core().member) PLURIX_ASSERT(trouble_.empty());
+}
+
+template <class Node, BlockStore Device, CheckpointPolicy Policy>
+std::string PageServer<Node, Device, Policy>::read_into(CommitTime time, std::byte* frames) {
+  const auto* image = store_.find(time.value);
+  PLURIX_ASSERT(image != nullptr);
+  return store_.read_image(*image, [frames](PageIndex page, ConstBlock block) {
+    std::memcpy(frames + std::size_t{page} * kPageSize, block.data(), kPageSize);
+  });
 }
 
 template <class Node, BlockStore Device, CheckpointPolicy Policy>

@@ -57,7 +57,13 @@ class MemoryBlockStore {
   /// Every operation from the n-th from now on fails with `error`; kNone: no more.
   void fail_after(std::uint64_t operations, BlockError error) noexcept {
     failing_from_ = started_ + operations;
+    failing_until_ = ~std::uint64_t{0};
     failure_ = error;
+  }
+  /// The next operations fail; of the writes among them some reach the disk, or a part of them.
+  void fail_next(std::uint64_t operations, BlockError error) noexcept {
+    fail_after(0, error);
+    failing_until_ = started_ + operations;
   }
   void flip_bit(std::uint64_t offset, unsigned bit) noexcept {
     disk_[offset] ^= std::byte(1U << bit);
@@ -87,6 +93,7 @@ class MemoryBlockStore {
   };
 
   bool fails() noexcept;
+  void write_in_part(std::uint64_t offset, Bytes bytes);
   void begin(Operation operation) noexcept;
   void finish(std::size_t i) noexcept;
 
@@ -101,6 +108,7 @@ class MemoryBlockStore {
   std::uint64_t started_ = 0;
   std::uint64_t capacity_ = ~std::uint64_t{0};
   std::uint64_t failing_from_ = ~std::uint64_t{0};
+  std::uint64_t failing_until_ = ~std::uint64_t{0};
   BlockError failure_ = BlockError::kNone;
   BlockError error_ = BlockError::kNone;
 };
