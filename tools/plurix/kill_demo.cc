@@ -162,8 +162,11 @@ class KillDemo {
     for (std::size_t i = skip; i < skip + count; ++i) {
       const auto answer = await(*nodes_[i], "epoch");
       latest = std::max(latest, answer.value("ns", std::int64_t{0}) / 1e9);
-      rollbacks += answer.value("rollbacks", std::uint64_t{0}) - rollbacks_[i];
-      rollbacks_[i] = answer.value("rollbacks", std::uint64_t{0});
+      // Who had to join again lost what the PageServer did not have, as in a rollback.
+      const auto undone = answer.value("rollbacks", std::uint64_t{0}) +
+                          answer.value("expulsions", std::uint64_t{0});
+      rollbacks += undone - rollbacks_[i];
+      rollbacks_[i] = undone;
       start = answer.value("start", std::uint64_t{0});
     }
     const auto ms = (latest - since) * 1e3;
