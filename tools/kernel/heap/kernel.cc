@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "heap/image_object.h"
+#include "heap/kernel.h"
 #include "heap/node.h"
 #include "heap/operator.h"
 #include "heap/services.h"
@@ -40,6 +41,16 @@ Installed install(Resident& resident, std::span<const std::byte> image) noexcept
   if (outcome.committed()) return Installed::kDone;
   return outcome.cancelled() ? Installed::kAnotherIsThere : Installed::kNoRoom;
 }
+
+}  // namespace
+
+void keep_kernel_in_heap(Resident& resident) noexcept {
+  if (!resident.protocol().directory().never_written(kKernelPage)) return;
+  const auto& image = *reinterpret_cast<const KernelImage*>(kKernelBase);
+  (void)install(resident, {reinterpret_cast<const std::byte*>(&image), image.bytes()});
+}
+
+namespace {
 
 // In static memory, because the stack is for what runs on it.
 bool run(Resident& resident) noexcept {

@@ -11,6 +11,7 @@ using baremetal::Text;
 
 constexpr Duration kLook = milliseconds(2);      // at the serial line and the keyboard
 constexpr Duration kStatus = milliseconds(200);  // tell how it goes
+constexpr Duration kKeep = milliseconds(100);
 constexpr Duration kShow = milliseconds(50);
 constexpr Duration kCollect = milliseconds(20);
 constexpr Duration kLeave = milliseconds(2'000);
@@ -67,6 +68,7 @@ Operator::Operator(Resident& resident) noexcept
   keyboard_.start();
   add_task<&Operator::look>("console", kLook);
   add_task<&Operator::collect_some>("collector", kCollect);
+  add_task<&Operator::keep_kernel>("kernel", kKeep);
   if (display_.exists()) add_task<&Operator::show>("display", kShow);
   bank_ = &add_task<&Operator::work>("bank", {0});
   status_ = &add_task<&Operator::tell_status>("status", kStatus);

@@ -10,6 +10,7 @@
 #include "heap/display.h"
 #include "heap/history_log.h"
 #include "heap/host_time.h"
+#include "heap/kernel.h"
 #include "heap/keyboard.h"
 #include "heap/node.h"
 #include "heap/scheduler.h"
@@ -50,6 +51,7 @@ class Operator {
   void work() noexcept;
   void collect_some() noexcept;
   void show() noexcept;
+  void keep_kernel() noexcept { keep_kernel_in_heap(resident_); }
   void tell_status() noexcept { say_status("status"); }
 
   void type_command() noexcept;
