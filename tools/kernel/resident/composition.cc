@@ -39,6 +39,8 @@ NodeConfig config_for(const BootInfo& boot, std::uint32_t incarnation) noexcept 
   config.core.geometry.pages =
       static_cast<std::uint32_t>(boot.number("heap", 64 << 20) / kPageSize);
   config.core.shadow_pages = static_cast<std::uint32_t>(boot.number("shadow", 256));
+  // They are RAM, and cleared while the machine starts.
+  config.core.pre_images = static_cast<std::uint32_t>(boot.number("pre_images", 128));
   config.core.cluster_name_hash = hash_cluster_name(boot.option("cluster").value_or("plurix"));
   config.core.incarnation = incarnation;
   return config;
