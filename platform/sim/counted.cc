@@ -41,6 +41,7 @@ std::vector<Counted> Occurrences::faults() const {
           {"pauses", happened(FaultKind::kPause)},
           {"crashes", happened(FaultKind::kCrash)},
           {"clocks_changed", happened(FaultKind::kClock)},
+          {"disk_failures", happened(FaultKind::kDisk)},
           {"replayed", n.replayed},
           {"forged", n.forged}};
 }
@@ -72,7 +73,10 @@ std::vector<Counted> Occurrences::rare_paths() const {
           {"nodes_cut_off", c.cut_offs},
           {"expulsions", c.expulsions},
           {"rollbacks", c.rollbacks},
-          {"pages_assigned", c.pages_assigned}};
+          {"pages_assigned", c.pages_assigned},
+          {"images_stored", c.images_stored},
+          {"images_given_up", c.images_given_up},
+          {"pre_images_kept", c.pre_images_kept}};
 }
 
 std::vector<Counted> Occurrences::dropped_frames() const {

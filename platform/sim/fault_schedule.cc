@@ -12,7 +12,7 @@ constexpr struct {
 } kKinds[] = {{FaultKind::kCut, "cut"},       {FaultKind::kIsolate, "isolate"},
               {FaultKind::kPause, "pause"},   {FaultKind::kCrash, "crash"},
               {FaultKind::kReplay, "replay"}, {FaultKind::kGarbage, "garbage"},
-              {FaultKind::kClock, "clock"}};
+              {FaultKind::kClock, "clock"},   {FaultKind::kDisk, "disk"}};
 static_assert(std::size(kKinds) == kFaultKinds);
 
 std::string_view name_of(FaultKind kind) {
@@ -84,9 +84,9 @@ bool parse_timed(Scanner& in, TimedFault& fault) {
 
 }  // namespace
 
-bool FaultSchedule::has_crash() const {
+bool FaultSchedule::has(FaultKind kind) const {
   for (const auto& fault : timed) {
-    if (fault.kind == FaultKind::kCrash) return true;
+    if (fault.kind == kind) return true;
   }
   return false;
 }
@@ -144,7 +144,8 @@ std::optional<FaultMenu> FaultMenu::parse(std::string_view text) {
                 {"pause", &FaultMenu::pause},
                 {"hostile", &FaultMenu::hostile},
                 {"clock", &FaultMenu::clock},
-                {"crash", &FaultMenu::crash}};
+                {"crash", &FaultMenu::crash},
+                {"disk", &FaultMenu::disk}};
   while (true) {
     const auto comma = text.find(',');
     const auto word = text.substr(0, comma);
@@ -200,6 +201,17 @@ FaultSchedule random_schedule(const FaultMenu& menu, std::uint32_t nodes, Durati
     }
     if (menu.partition) add(FaultKind::kIsolate, 60'000);
     if (menu.pause) add(FaultKind::kPause, 40'000);
+  }
+  // Images, and a PageServer that crashes with them.
+  if (crashes && menu.disk && prng.chance(500'000)) {
+    for (std::uint32_t i = 1 + up_to(most); i > 0; --i) {
+      add(FaultKind::kDisk, 0);
+      schedule.timed.back().node = 0;
+    }
+    for (std::uint32_t i = up_to(2); i > 0; --i) {
+      add(FaultKind::kCrash, 30'000);
+      schedule.timed.back().node = 0;
+    }
   }
   keep_clocks_within_the_lease(schedule);
   return schedule;

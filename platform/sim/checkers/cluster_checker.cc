@@ -49,9 +49,17 @@ void ClusterChecker::follow_epoch(Watched& node) {
   if (core.incarnation != node.incarnation) node = born(*node.core);  // it has joined anew
   if (core.epoch > epoch_) {
     epoch_ = core.epoch;
+    const bool founded = node.epoch == 0;
+    const bool from_image = founded || core.counters.rollbacks != node.rollbacks;
     commits_.undo_after(core.epoch_start);
     owners_.undo_after(core.epoch_start);
+    if (from_image) owners_.go_back_to(core.epoch_start, core.page_server);
+    if (founded) {
+      node.joined = true;
+      node.seen = core.epoch_start;
+    }
   }
+  node.rollbacks = core.counters.rollbacks;
   if (core.epoch == node.epoch) return;
   node.epoch = core.epoch;
   if (core.epoch_start < node.seen) node.seen = core.epoch_start;
@@ -61,9 +69,8 @@ void ClusterChecker::learn_records(Watched& node) {
   const auto& core = node.core->core();
   if (!core.member || core.resyncing) return;
   if (!node.joined) {
-    // A founder's first record has time 1; a newcomer starts wherever its import ended.
     node.joined = true;
-    node.seen = core.self == 0 && newest() == CommitTime{} ? CommitTime{} : core.applied;
+    node.seen = core.applied;  // a newcomer starts wherever its import ended
   }
   commits_.check_forward(core.self, node.seen, core.applied);
   if (core.applied == node.seen) return;

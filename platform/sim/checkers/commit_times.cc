@@ -34,4 +34,15 @@ void CommitTimesChecker::check_forward(NodeId self, CommitTime before, CommitTim
                   to_string(now));
 }
 
+std::vector<CommitTime> CommitTimesChecker::last_writes(CommitTime until) const {
+  std::vector<CommitTime> last(pages_);
+  for (const auto& record : std::span(records_).first(until.value)) {
+    if (record.header.kind != wire::RecordKind::kWrite) continue;
+    for (std::size_t i = 0; i < record.header.words; ++i) {
+      last[record.word(i)] = record.end_of_commit();
+    }
+  }
+  return last;
+}
+
 }  // namespace plurix::sim

@@ -23,6 +23,13 @@ void OwnerChecker::undo_after(CommitTime time) {
   }
 }
 
+void OwnerChecker::go_back_to(CommitTime time, NodeId page_server) {
+  undo_after(time);
+  for (auto& changes : owners_) {
+    if (!changes.empty()) changes.emplace_back(time, page_server);
+  }
+}
+
 NodeId OwnerChecker::owner_at(PageIndex page, CommitTime time) const {
   const auto& changes = owners_[page];
   const auto now = std::find_if(changes.rbegin(), changes.rend(),

@@ -10,10 +10,15 @@
 #pragma once
 
 #include <plurix/base/bounded_vector.h>
+#include <plurix/checkpoint/page_server.h>
+#include <plurix/checkpoint/policies.h>
 #include <plurix/commit/fair.h>
 #include <plurix/node.h>
+#include <plurix/sim/checkers/durable_commits.h>
+#include <plurix/sim/checkers/image_contents.h>
 #include <plurix/sim/cluster_checker.h>
 #include <plurix/sim/machine.h>
+#include <plurix/sim/memory_block_store.h>
 
 #include <algorithm>
 #include <memory>
@@ -36,6 +41,9 @@ struct ClusterOptions {
   Duration liveness_bound = milliseconds(5'000);
   bool check_every_slice = true;
   bool page_server = false;  ///< node 0 watches the others and opens new epochs
+  /// Node 0 takes an image so often, on a disk that is lost with nothing but what was not flushed;
+  /// 0: never.
+  Duration image_interval;
 };
 
 /// An epoch that began, from which commit time, and when.
@@ -59,7 +67,9 @@ class Cluster {
   explicit Cluster(const ClusterOptions& options, Strategy strategy = {})
       : options_(options),
         network_(scheduler_, mix(options.seed, 1)),
-        checker_(options.heap_pages, &network_) {
+        checker_(options.heap_pages, &network_),
+        image_checker_({.pages = options.heap_pages}),
+        disk_(mix(options.seed, 2) | 1) {
     network_.set_faults(options.faults);
     for (std::size_t i = 0; i < options.nodes; ++i) {
       hosts_.push_back(std::make_unique<Host>(*this, i, strategy));
@@ -112,13 +122,17 @@ class Cluster {
   /// The programs have ended: from now on nothing goes wrong any more.
   bool faults_are_over() const { return phase_ != Phase::kPrograms; }
   /// Node `index` crashes now, memory and all, and starts again after `down`; only while programs
-  /// run, and only if `page_server`, who does not crash itself. Not from inside a program.
+  /// run, and only if `page_server`, who crashes itself only if it takes images: its disk keeps
+  /// what was flushed. Not from inside a program.
   void crash(std::size_t index, Duration down) {
     auto& host = *hosts_[index];
-    if (phase_ != Phase::kPrograms || !options_.page_server || index == 0 || !host.machine.on()) {
+    const bool can_come_back = index > 0 || takes_images();
+    if (phase_ != Phase::kPrograms || !options_.page_server || !can_come_back ||
+        !host.machine.on()) {
       return;
     }
     ++crashes_;
+    if (index == 0) disk_.crash();
     if (leaving_ == &host) leaving_ = nullptr;
     if (on_crash_) on_crash_(*host.node, index);
     host.machine.kill();
@@ -131,6 +145,19 @@ class Cluster {
     });
   }
   std::uint64_t crashes() const { return crashes_; }
+
+  bool takes_images() const { return options_.image_interval.ns > 0; }
+  const ImageContentsChecker& image_checker() const { return image_checker_; }
+  MemoryBlockStore& disk() { return disk_; }
+
+  /// From the program of node `index`, between transactions: the PageServer's part.
+  void tick(std::size_t index) {
+    auto& images = hosts_[index]->images;
+    if (!images) return;
+    const auto stored = images->counters().images;
+    images->tick();
+    if (images->counters().images != stored) check_image(*hosts_[index]->store);
+  }
 
   /// Called with a node that is about to crash, and its index.
   void on_crash(std::function<void(const NodeType&, std::size_t)> handler) {
@@ -163,6 +190,11 @@ class Cluster {
  private:
   enum class Phase : std::uint8_t { kPrograms, kLiveness, kOver };
 
+  using Store = checkpoint::ImageStore<MemoryBlockStore>;
+  using Images = checkpoint::PageServer<NodeType, MemoryBlockStore, checkpoint::Asynchronous>;
+  /// A disk of a simulated cluster fails for a while, not for good.
+  static constexpr int kDiskTries = 64;
+
   struct Host {
     Host(Cluster& cluster, std::size_t number, Strategy policy)
         : machine(cluster.scheduler_, cluster.network_, mix(cluster.options_.seed, number + 100)),
@@ -181,14 +213,37 @@ class Cluster {
 
     /// A new life of the node: another incarnation, empty memory, the same address.
     void be_born(Cluster& cluster) {
+      images.reset();
       node.reset();
+      store.reset();
       faults.erase();
       port = SimTransport(machine);
       transport.emplace(port);
       config = cluster.config_for(index + kMaxNodes * lives++);
+      if (has_disk(cluster)) open_disk(cluster.disk_);
       storage.assign(ProtocolCore::storage_needed(config.core), std::byte{0});
       node.emplace(config, faults, *transport, clock, trace, storage, strategy);
+      const auto interval = cluster.options_.image_interval;
+      if (store) images.emplace(*node, *store, schedule_of(interval));
     }
+
+    bool has_disk(const Cluster& cluster) const { return index == 0 && cluster.takes_images(); }
+
+    static checkpoint::Asynchronous schedule_of(Duration interval) {
+      return {{.interval = interval, .idle = interval}};
+    }
+
+    /// A PageServer that comes back is who it was.
+    void open_disk(MemoryBlockStore& disk) {
+      const checkpoint::Identity nobody;
+      try_often([&] {
+        store.emplace(disk, checkpoint::StoreOptions{.segment_blocks = 8, .keep_images = 3});
+        return store->open(&nobody);
+      });
+      if (was_used()) config.core.incarnation = store->identity().incarnation;
+    }
+
+    bool was_used() const { return store->identity().incarnation != 0; }
 
     Machine machine;
     SoftwareFaultSource faults;
@@ -203,7 +258,9 @@ class Cluster {
     bool proved_alive = false;  ///< it has committed in the liveness phase
     NodeConfig config;
     std::vector<std::byte> storage;
+    std::optional<Store> store;  ///< node 0's, if it takes images
     std::optional<NodeType> node;
+    std::optional<Images> images;
   };
 
   NodeConfig config_for(std::size_t index) const {
@@ -223,9 +280,40 @@ class Cluster {
     host.machine.start([this, &host] { live(host); });
   }
 
+  void found(Host& host) {
+    if (!host.images) return host.node->found();
+    if (host.was_used()) return try_often([&] { return host.images->found_from_image(); });
+    host.node->found();
+    try_often([&] { return host.images->start(); });
+  }
+
+  /// Until nothing is returned in words.
+  template <class Action>
+  static void try_often(Action action) {
+    std::string words;
+    for (int i = 0; i < kDiskTries; ++i) {
+      words = action();
+      if (words.empty()) return;
+    }
+    throw Violation("C2: " + words);
+  }
+
+  /// The newest image against what the owners had.
+  void check_image(Store& store) {
+    std::map<PageIndex, std::uint64_t> digests;
+    const auto& image = *store.newest();
+    try_often([&] {
+      return store.read_image(image, [&](PageIndex page, checkpoint::ConstBlock block) {
+        digests[page] = ImageContentsChecker::digest_of(block);
+      });
+    });
+    const auto time = image.commit_time();
+    image_checker_.check_image(time, checker_.last_writes(time), digests);
+  }
+
   void live(Host& host) {
     if (host.index == 0) {
-      host.node->found();
+      found(host);
     } else {
       join(host);
     }
@@ -245,8 +333,17 @@ class Cluster {
   void check_after(std::size_t index) {
     const auto epoch = checker_.epoch();
     checker_.check_after(index);
-    if (checker_.epoch() == epoch || checker_.epoch() == 1) return;
     const auto& core = hosts_[index]->node->protocol().core();
+    const bool began = checker_.epoch() != epoch && checker_.epoch() != 1;
+    if (began) on_epoch(core);
+    if (core.epoch != checker_.epoch() || !takes_images()) return;
+    durable_checker_.learn(core);
+    image_checker_.check_after(hosts_[index]->node->protocol());
+  }
+
+  void on_epoch(const CoreContext& core) {
+    image_checker_.undo_after(core.epoch_start);
+    durable_checker_.check_start(core.epoch, core.epoch_start);
     epochs_.push_back({core.epoch, core.epoch_start, scheduler_.now()});
   }
 
@@ -262,7 +359,11 @@ class Cluster {
   }
 
   void serve_while(Host& host, Phase phase) {
-    while (phase_ == phase) host.node->serve(host.node->now() + milliseconds(5));
+    const auto slice = host.images ? microseconds(200) : milliseconds(5);
+    while (phase_ == phase) {
+      host.node->serve(host.node->now() + slice);
+      tick(host.index);
+    }
   }
 
   bool at_rest() const {
@@ -320,6 +421,9 @@ class Cluster {
   Network network_;
   RunTrace trace_;
   ClusterChecker checker_;
+  ImageContentsChecker image_checker_;
+  DurableCommitsChecker durable_checker_;
+  MemoryBlockStore disk_;
   std::vector<std::unique_ptr<Host>> hosts_;
   std::function<void(NodeType&, std::size_t)> program_;
   std::function<void(const NodeType&, std::size_t)> on_crash_;

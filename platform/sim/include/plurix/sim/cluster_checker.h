@@ -35,6 +35,11 @@ class ClusterChecker {
   Epoch epoch() const { return epoch_; }
 
   CommitTime newest() const { return commits_.newest(); }
+
+  /// Of each page, which commit up to `until` was the last to write it; 0: none.
+  std::vector<CommitTime> last_writes(CommitTime until) const {
+    return commits_.last_writes(until);
+  }
   std::uint64_t checks() const { return checks_; }
 
  private:
@@ -45,10 +50,12 @@ class ClusterChecker {
     bool alive;
     Epoch epoch;
     std::uint32_t incarnation;
+    std::uint64_t rollbacks;
   };
 
   static Watched born(const ProtocolCore& node) {
-    return {&node, CommitTime{}, false, true, 0, node.core().incarnation};
+    const auto& core = node.core();
+    return {&node, CommitTime{}, false, true, 0, core.incarnation, core.counters.rollbacks};
   }
 
   void follow_epoch(Watched& node);

@@ -26,8 +26,9 @@ enum class FaultKind : std::uint8_t {
   kCrash,    ///< `node` loses all it has and starts again after the time
   kGarbage,  ///< random, cut-off, foreign and altered frames are sent to `node`
   kClock,    ///< the clock of `node` runs slow or fast; never backwards
+  kDisk,     ///< the next operations of the PageServer's disk fail, some of them half done
 };
-inline constexpr std::size_t kFaultKinds = 7;
+inline constexpr std::size_t kFaultKinds = 8;
 
 /// How often each kind of timed fault has happened, by FaultKind.
 using FaultCounts = std::array<std::uint64_t, kFaultKinds>;
@@ -37,7 +38,7 @@ struct TimedFault {
   std::uint32_t node = 0;
   std::uint32_t other = 0;  ///< kCut only
   std::uint32_t at_us = 0;
-  std::uint32_t for_us = 0;    ///< 0 for kReplay and kGarbage
+  std::uint32_t for_us = 0;    ///< 0 for kReplay, kGarbage and kDisk
   std::uint32_t speed = 1000;  ///< kClock only: thousandths, at least 1
 
   friend bool operator==(const TimedFault&, const TimedFault&) = default;
@@ -48,7 +49,12 @@ struct FaultSchedule {
   std::vector<TimedFault> timed;
 
   /// Somebody crashes, so the cluster needs a PageServer to recover.
-  bool has_crash() const;
+  bool has_crash() const { return has(FaultKind::kCrash); }
+
+  /// The PageServer has a disk, and takes images on it.
+  bool has_disk() const { return has(FaultKind::kDisk); }
+
+  bool has(FaultKind kind) const;
 
   friend bool operator==(const FaultSchedule&, const FaultSchedule&) = default;
 };
@@ -64,7 +70,7 @@ std::optional<FaultSchedule> parse_fault_schedule(std::string_view text);
 
 /// Which faults a random schedule may contain. `parse` reads "all", "none", or names joined by
 /// commas: loss, duplication, reordering, delay, corruption, partition, pause, hostile, clock,
-/// crash.
+/// crash, disk.
 struct FaultMenu {
   bool loss = false;
   bool duplication = false;
@@ -76,13 +82,15 @@ struct FaultMenu {
   bool hostile = false;
   bool clock = false;
   bool crash = false;
+  bool disk = false;
 
   static FaultMenu all() noexcept {
-    return {true, true, true, true, true, true, true, true, true, true};
+    return {true, true, true, true, true, true, true, true, true, true, true};
   }
   static std::optional<FaultMenu> parse(std::string_view text);
   static constexpr std::string_view kNames =
-      "loss, duplication, reordering, delay, corruption, partition, pause, hostile, clock, crash";
+      "loss, duplication, reordering, delay, corruption, partition, pause, hostile, clock, crash, "
+      "disk";
 };
 
 /// A schedule for `nodes` nodes whose programs take about `length`, drawn from `prng`.

@@ -56,7 +56,7 @@ inline rc::Gen<TimedFault> timed_faults(std::uint32_t nodes) {
           rc::gen::set(&TimedFault::kind,
                        rc::gen::element(FaultKind::kCut, FaultKind::kIsolate, FaultKind::kPause,
                                         FaultKind::kReplay, FaultKind::kGarbage, FaultKind::kClock,
-                                        FaultKind::kCrash)),
+                                        FaultKind::kCrash, FaultKind::kDisk)),
           rc::gen::set(&TimedFault::node, rc::gen::inRange<std::uint32_t>(0, nodes)),
           rc::gen::set(&TimedFault::other, rc::gen::inRange<std::uint32_t>(0, nodes)),
           rc::gen::set(&TimedFault::at_us, rc::gen::inRange<std::uint32_t>(0, 5'000)),

@@ -43,6 +43,7 @@ struct RunResult {
   std::uint64_t events = 0;
   std::uint64_t rejoins = 0;
   std::uint64_t crashes = 0;
+  std::uint64_t image_pages_compared = 0;  ///< with what their owners had
   std::uint64_t committed = 0;
   std::uint64_t aborted = 0;
   std::uint32_t most_restarts = 0;  ///< of one transaction
@@ -62,6 +63,9 @@ inline void watch_closely(CoreConfig& config) {
 inline bool strictly_serializable(const history::History& history) {
   return history::check_all(history).ok();
 }
+
+/// Fewer than a PageServer tries again in a row, or it would give up.
+inline constexpr std::uint64_t kFailingOperations = 12;
 
 /// Puts the timed faults into the cluster's future, where they are counted in `counts`. Times count
 /// from now; what would begin after the programs have ended does not happen.
@@ -98,6 +102,9 @@ void plan_faults(ClusterType& cluster, const FaultSchedule& schedule, FaultCount
         case FaultKind::kGarbage:
           if (on) network.send_garbage(port(fault.node), 64);
           break;
+        case FaultKind::kDisk:
+          if (on) cluster.disk().fail_next(kFailingOperations, BlockError::kDevice);
+          break;
         case FaultKind::kClock:
           cluster.machine(fault.node).set_clock_speed(on ? fault.speed : 1000);
           break;
@@ -120,6 +127,8 @@ RunResult run(const Program& program, const RunOptions& options, Strategy strate
   cluster_options.time_limit = options.time_limit;
   cluster_options.page_server = options.faults.has_crash();
   if (cluster_options.page_server) watch_closely(cluster_options.node.core);
+  const bool takes_images = cluster_options.page_server && options.faults.has_disk();
+  if (takes_images) cluster_options.image_interval = milliseconds(3);
   Cluster<Strategy, Wrapper> cluster(cluster_options, strategy);
   RunResult result;
   plan_faults(cluster, options.faults, result.faults);
@@ -142,6 +151,7 @@ RunResult run(const Program& program, const RunOptions& options, Strategy strate
         } else {
           run_plan(*life, plan, recorders[index], cluster.scheduler());
         }
+        cluster.tick(index);
       }
     });
   } catch (const Violation& violation) {
@@ -155,6 +165,7 @@ RunResult run(const Program& program, const RunOptions& options, Strategy strate
   }
   result.rejoins = cluster.rejoins();
   result.crashes = cluster.crashes();
+  result.image_pages_compared = cluster.image_checker().pages_compared();
   result.counters = cluster.counters();
   result.network = cluster.network().counters();
   result.trace = std::move(cluster.trace());

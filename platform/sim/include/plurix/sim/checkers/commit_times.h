@@ -42,6 +42,9 @@ class CommitTimesChecker {
 
   CommitTime newest() const { return {records_.size()}; }
 
+  /// Of each page, which commit up to `until` was the last to write it; 0: none.
+  std::vector<CommitTime> last_writes(CommitTime until) const;
+
   /// The record of `time`, which is at most `newest`.
   const CommittedRecord& at(CommitTime time) const { return records_[time.value - 1]; }
 

@@ -20,6 +20,9 @@ class OwnerChecker {
   /// A new epoch began from `time`: what was committed after it is undone.
   void undo_after(CommitTime time);
 
+  /// It began from the image of `time`: every page in it is the PageServer's.
+  void go_back_to(CommitTime time, NodeId page_server);
+
   /// Throws Violation if the node owns a page that is another's at its commit time.
   void check(const NodeState& node) const;
 
