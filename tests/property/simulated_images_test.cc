@@ -4,6 +4,7 @@
 // be right, and nothing that was said to be durable may be gone.
 #include <gtest/gtest.h>
 #include <plurix/sim/counted.h>
+#include <plurix/sim/explore.h>
 #include <plurix/sim/run.h>
 
 namespace plurix::sim {
@@ -47,6 +48,21 @@ TEST(SimulatedImages, AreOfOneCommitTimeAndWhereTheClusterGoesBackTo) {
   EXPECT_GT(sum.images_given_up, 0u);
   EXPECT_GT(sum.pre_images_kept, 0u);
   EXPECT_GT(sum.rollbacks, 0u);
+}
+
+// The nodes of the former life work on under its leases, and somebody could read what is past.
+TEST(SimulatedImages, BeginAgainOnlyWhenTheLeasesOfTheFormerPageServerHaveRunOut) {
+  const auto found = parse_case(R"(seed 484438
+strategy fair
+faults loss=14858 duplication=30745 reordering=113598 corruption=10739 delay=5000..50000; disk 0 at 0us for 0us; crash 0 at 3695us for 0us
+node 0: update( w12 )
+node 1:
+node 2: read-latest( )
+node 3:
+)");
+  ASSERT_TRUE(found.has_value());
+  const auto result = run_case<Fair>(*found, 0);
+  EXPECT_FALSE(result.violation) << *result.violation;
 }
 
 }  // namespace

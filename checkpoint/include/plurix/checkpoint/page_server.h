@@ -47,7 +47,8 @@ class PageServer {
   PageServer& operator=(const PageServer&) = delete;
 
   /// Founds the cluster from the newest image, in an epoch that no cluster of this store was ever
-  /// in. Returns words if that is not possible.
+  /// in, when the leases that the former PageServer gave have run out: four of them later, as where
+  /// an epoch begins without a member. Returns words if that is not possible.
   std::string found_from_image();
 
   /// The node has become a member in another way.
@@ -109,6 +110,7 @@ std::string PageServer<Node, Device, Policy>::found_from_image() {
     image.high_water = newest->high_water;
   }
   trouble_.clear();
+  node_.serve(node_.now() + node_.protocol().core().config.lease * 4);
   node_.found(image);
   last_at_ = last_commit_at_ = node_.now();
   last_seen_ = node_.commit_time();
