@@ -59,6 +59,7 @@ void Collector::begin_step(Epoch epoch) {
   // Perhaps the heap is an older one again: nothing that was found out holds.
   now_.trial = {};
   now_.scan = {};
+  now_.started = false;  // and if it is not: a trial may have been in the middle of freeing
   now_.epoch = epoch;
   now_.members = 0;
   now_.adopted = 0;
@@ -75,7 +76,8 @@ bool Collector::work_on(Transaction& t, Occasion occasion, Work& work) {
       break;
     }
   }
-  return work_on_trial(t, work) || now_.trial.stage != Trial::Stage::kNone || now_.rest > 0;
+  const bool rests = now_.rest > 0;  // also if this was its last step
+  return work_on_trial(t, work) || rests || now_.trial.stage != Trial::Stage::kNone;
 }
 
 /// Takes up the next thing there is to look at; false if there is none.
@@ -287,7 +289,7 @@ void Collector::begin_sweep(bool all) noexcept {
 bool Collector::needs_sweep(Transaction& t) {
   const bool steward = members_.self == std::countr_zero(members_.mask);
   const bool started = std::exchange(now_.started, true);
-  // An earlier node of this number has left a trial unfinished.
+  // An earlier node of this number, or of another epoch, has left a trial unfinished.
   const bool unfinished = !started && heap::find_suspended(t, t.node_id(), 0).slot != 0;
   const bool lost = steward && heap::take_lost_candidates(t) != 0;
   const bool own = heap::take_filled_lost(t) != 0;

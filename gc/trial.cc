@@ -26,6 +26,8 @@ Trial::Stage stage_after(const Trial::Progress& progress) noexcept {
       return Stage::kCheckAgain;
     case Stage::kCheckAgain:
       return Stage::kFree;
+    case Stage::kFree:
+      return Stage::kFreeCandidate;
     default:
       return Stage::kNone;
   }
@@ -49,7 +51,7 @@ Trial::Result Trial::go_on(Transaction& t, Progress& progress, ObjectSet* alive,
       return over ? Result::kAlive : Result::kMore;
     }
     const bool searching = progress.stage == Stage::kSearch;
-    const auto step = searching ? search(t, work) : sweep(t, progress, work);
+    const auto step = carry_on(t, progress, work);
     if (step == Step::kUsedUp) return Result::kMore;
     if (step == Step::kRoot) {
       if (alive == nullptr) return Result::kAlive;
@@ -62,6 +64,12 @@ Trial::Result Trial::go_on(Transaction& t, Progress& progress, ObjectSet* alive,
     progress.stage = searching ? Stage::kCondemn : stage_after(progress);
   }
   return Result::kFreed;
+}
+
+Trial::Step Trial::carry_on(Transaction& t, Progress& progress, Work& work) {
+  if (progress.stage == Stage::kSearch) return search(t, work);
+  if (progress.stage == Stage::kFreeCandidate) return free(t, progress.candidate, work);
+  return sweep(t, progress, work);
 }
 
 // ---- the search. What it has met stays met when its transaction is aborted: an attempt sees one
@@ -192,7 +200,7 @@ Trial::Step Trial::treat(Transaction& t, Offset header, Progress& progress, Work
     case Stage::kCutOff:
       return cut_off(t, header, progress, work);
     default:
-      return free(t, header, work);
+      return header == progress.candidate ? Step::kDone : free(t, header, work);
   }
 }
 

@@ -29,7 +29,7 @@ class OwnedCollector {
 class LoneCollector {
  public:
   explicit LoneCollector(std::uint32_t pages = 512)
-      : node_(pages), collector_(node_.node(), pages) {}
+      : pages_(pages), node_(pages), collector_(node_.node(), pages) {}
 
   LoneNode& node() noexcept { return node_; }
   gc::NodeCollector<LoneNode::NodeType>& collector() noexcept { return *collector_.operator->(); }
@@ -44,12 +44,16 @@ class LoneCollector {
     return steps;
   }
 
+  /// The collector of a node that has crashed and come back: it knows only what the heap tells.
+  void restart() { collector_ = OwnedCollector(node_.node(), pages_); }
+
   /// Objects that no root leads to, found by looking at all of them.
   std::uint64_t garbage() {
     return node_->run([](Transaction& t) { return reachable(t).garbage; });
   }
 
  private:
+  std::uint32_t pages_;
   LoneNode node_;
   OwnedCollector<LoneNode::NodeType> collector_;
 };

@@ -1,4 +1,5 @@
 #include <plurix/heap/candidates.h>
+#include <plurix/heap/relocate.h>
 
 #include <gtest/gtest.h>
 
@@ -253,6 +254,87 @@ TEST_F(Collecting, SparesACycleThatSomebodyHasAWayToWhateverItKnewBefore) {
     int steps = 0;
     while (revive_after(steps, edges) && !HasFailure()) ++steps;
     EXPECT_GT(steps, 8);
+  }
+}
+
+/// What a collector of another node does to the objects of a page when it condemns them too.
+void condemn_by_another(Transaction& t, PageIndex page) {
+  const auto end = heap::offset_of(page) + kPageSize;
+  for (auto at = heap::offset_of(page) + sizeof(heap::PageHeader); at < end;) {
+    const heap::Tag tag(t.load(at));
+    if (tag.is_condemned()) t.store(at + heap::kTagAt, tag.condemned_by(9).word());
+    at += tag.bytes();
+  }
+}
+
+void empty_page(Transaction& t, PageIndex page) { (void)heap::evacuate(t, page); }
+
+/// After so many steps something happens to a page of a dead ring under its trial. Whether the ring
+/// was still there; what is left of it is freed in any case.
+bool disturb_after(int steps, void (*disturb)(Transaction&, PageIndex), const gc::Budget& budget) {
+  LoneCollector here(512);
+  const auto run = [&](auto body) {
+    here.node()->run([&](Transaction& t) { body(t, t.root<Root>("root")); });
+  };
+  run([&](Transaction& t, Ref<Root> root) { root.mut()->first = make_row(t, 400, true); });
+  here.collect_all();
+  PageIndex page = 0;
+  run([&](Transaction&, Ref<Root> root) {
+    page = page_of(root->first.target());
+    root.mut()->first = nullptr;
+  });
+  for (int i = 0; i < steps; ++i) (void)here.collector().collect(gc::Occasion::kIdle, budget);
+  const bool there = here.garbage() > 0;
+  run([&](Transaction& t, Ref<Root>) { disturb(t, page); });
+  EXPECT_GT(here.collect_all(budget), 0);
+  EXPECT_EQ(here.garbage(), 0u) << "steps: " << steps << " of " << budget.work;
+  return there;
+}
+
+void disturb_at_every_step(void (*disturb)(Transaction&, PageIndex)) {
+  for (const std::uint32_t work : {0u, 1'000u, 1'500u, 2'000u}) {
+    int steps = 0;
+    while (disturb_after(steps, disturb, {work, work / 100}) && !::testing::Test::HasFailure()) {
+      ++steps;
+    }
+    EXPECT_GT(steps, 4);
+  }
+}
+
+TEST_F(Collecting, FreesAllOfACycleThatIsMovedUnderItsTrial) { disturb_at_every_step(empty_page); }
+
+TEST_F(Collecting, FreesAllOfACycleThatAnotherNodeCondemnsUnderItsTrial) {
+  disturb_at_every_step(condemn_by_another);
+}
+
+/// After so many steps the node comes back with empty memory. Whether the ring was still there.
+bool restart_after(int steps, std::uint32_t work) {
+  LoneCollector here(512);
+  const auto run = [&](auto body) {
+    here.node()->run([&](Transaction& t) { body(t, t.root<Root>("root")); });
+  };
+  run([&](Transaction& t, Ref<Root> root) {
+    root.mut()->first = make_row(t, 400, true);
+    const auto tail = t.make<Vertex>();  // what only one of them leads to, and that leads back
+    root->first->edges[0].ref().mut()->edges[1] = tail;
+    tail.mut()->edges[0] = root->first;
+  });
+  here.collect_all();
+  run([&](Transaction&, Ref<Root> root) { root.mut()->first = nullptr; });
+  const gc::Budget budget{work, work / 100};
+  for (int i = 0; i < steps; ++i) (void)here.collector().collect(gc::Occasion::kIdle, budget);
+  const bool there = here.garbage() > 0;
+  here.restart();
+  EXPECT_GT(here.collect_all(budget), 0);
+  EXPECT_EQ(here.garbage(), 0u) << "steps: " << steps << " of " << budget.work;
+  return there;
+}
+
+TEST_F(Collecting, FreesTheRestOfACycleWhenItsNodeComesBack) {
+  for (const std::uint32_t work : {0u, 1'000u, 1'500u, 2'000u}) {
+    int steps = 0;
+    while (restart_after(steps, work) && !HasFailure()) ++steps;
+    EXPECT_GT(steps, 4);
   }
 }
 

@@ -8,7 +8,8 @@
 //   verify      whatever leads to a condemned object is condemned too
 //   check       all marks are still there: so nothing has led to any of it since they all were
 //   cut off     weak links from outside are cleared; then all marks are checked once more
-//   free        nobody can reach it any more, so now it can be taken apart piece by piece
+//   free        nobody can reach it any more, so now it can be taken apart piece by piece; the
+//               candidate last, so that the heap tells of a trial that is cut short
 //
 // What was met stands in a set of places in local memory; the candidate itself is kept in the heap.
 #pragma once
@@ -35,6 +36,7 @@ class Trial {
     kCutOff,
     kCheckAgain,
     kFree,
+    kFreeCandidate,
   };
 
   enum class Result : std::uint8_t {
@@ -78,6 +80,7 @@ class Trial {
   void meet(heap::Offset header) noexcept;
   heap::Offset choose() noexcept;
 
+  Step carry_on(Transaction& t, Progress& progress, Work& work);
   Step search(Transaction& t, Work& work);
   void begin_spreading(ObjectSet& alive) noexcept;
   Step spread(Transaction& t, ObjectSet& alive, Work& work);
