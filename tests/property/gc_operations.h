@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "support/lone_node.h"
-#include "support/mark_sweep.h"
+#include "workloads/mark_sweep.h"
 
 namespace plurix::testing {
 

@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "support/lone_node.h"
-#include "support/mark_sweep.h"
+#include "workloads/mark_sweep.h"
 
 namespace plurix::testing {
+
+using workloads::reachable;
 
 template <class Node>
 class OwnedCollector {

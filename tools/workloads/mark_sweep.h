@@ -1,4 +1,5 @@
-// The oracle for the collector: what a mark-sweep over a heap that nobody changes finds.
+// The oracle for the collector: what a mark-sweep over a heap that nobody changes finds. Nodes do
+// not collect this way.
 #pragma once
 
 #include <plurix/transaction.h>
@@ -6,7 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
-namespace plurix::testing {
+namespace plurix::workloads {
 
 /// Every object that a root leads to, and how many there are that none leads to.
 struct Reachable {
@@ -62,4 +63,4 @@ class MarkSweep {
 
 inline Reachable reachable(Transaction& t) { return MarkSweep(t).run(); }
 
-}  // namespace plurix::testing
+}  // namespace plurix::workloads
