@@ -11,6 +11,8 @@
 #include <csignal>
 #include <cstring>
 
+#include "support/sanitizers.h"
+
 namespace plurix {
 namespace {
 
@@ -127,6 +129,7 @@ TEST_P(HostedNode, LetsTheKernelWriteIntoAPinnedObject) {
 }
 
 TEST_P(HostedNode, StopsADoomedAttemptThatLoopsWithoutTouchingTheHeap) {
+  NEEDS_PROMPT_SIGNALS();
   posix::Node here(options());
   add(here, "word", 1);
   std::atomic<bool> forever = true;
@@ -147,6 +150,7 @@ TEST_P(HostedNode, StopsADoomedAttemptThatLoopsWithoutTouchingTheHeap) {
 }
 
 TEST_P(HostedNode, AnswersWhileItsApplicationComputes) {
+  NEEDS_PROMPT_SIGNALS();
   posix::Node here(options());
   add(here, "word", 1);
   std::atomic<bool> computing = true;

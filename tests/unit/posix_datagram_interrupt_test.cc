@@ -15,28 +15,10 @@
 #include <thread>
 #include <vector>
 
+#include "support/sanitizers.h"
+
 namespace plurix::posix {
 namespace {
-
-#if defined(__has_feature)
-#define HAS_FEATURE(name) __has_feature(name)
-#else
-#define HAS_FEATURE(name) 0
-#endif
-#if defined(__SANITIZE_THREAD__) || HAS_FEATURE(thread_sanitizer)
-constexpr bool kLateSignals = true;
-#else
-constexpr bool kLateSignals = false;
-#endif
-#if defined(__SANITIZE_ADDRESS__) || HAS_FEATURE(address_sanitizer)
-constexpr bool kRuntimeInProgram = true;  // a sanitizer's part of it may be
-#else
-constexpr bool kRuntimeInProgram = kLateSignals;
-#endif
-
-// ThreadSanitizer holds asynchronous signals back until the program calls into its runtime.
-#define NEEDS_PROMPT_SIGNALS() \
-  if (kLateSignals) GTEST_SKIP() << "this sanitizer delivers signals late"
 
 class Wire {
  public:
@@ -183,7 +165,7 @@ TEST(DatagramInterrupt, TellsTheRuntimeLibraryFromTheProgram) {
     length = std::strlen(text.data());
     return node.in_runtime >= 10;
   }));
-  if (kRuntimeInProgram) return;
+  if (testing::kRuntimeInProgram) return;
   node.outside = 0;
   ASSERT_TRUE(compute_until([&] {
     compute(1'000'000);
