@@ -185,7 +185,7 @@ class Torture {
 
   static std::vector<std::uint64_t> memory_of(const NodeFleet& fleet) {
     std::vector<std::uint64_t> bytes;
-    for (const auto& node : fleet.nodes()) bytes.push_back(resident_bytes(node->pid()));
+    for (const auto& node : fleet.nodes()) bytes.push_back(own_bytes(node->pid()));
     return bytes;
   }
 
@@ -208,7 +208,7 @@ class Torture {
   void watch_parent() {
     auto& memory = counts_.memory;
     ::malloc_trim(0);  // histories have come and gone
-    memory.parent_end = resident_bytes(::getpid());
+    memory.parent_end = own_bytes(::getpid());
     if (memory.parent_warm == 0) memory.parent_warm = memory.parent_end;
     if (memory.parent_growth() > kParentGrowthLimit) {
       throw FleetFailure{kFailed, "this process has grown by " + megabytes(memory.parent_growth()) +

@@ -30,12 +30,13 @@ std::string line_of(const char* label, const std::string& text) {
 
 }  // namespace
 
-std::uint64_t resident_bytes(int pid) {
+std::uint64_t own_bytes(int pid) {
   std::ifstream statm("/proc/" + std::to_string(pid) + "/statm");
   std::uint64_t all = 0;
   std::uint64_t resident = 0;
-  statm >> all >> resident;
-  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  std::uint64_t shared = 0;
+  statm >> all >> resident >> shared;
+  return (resident - shared) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 std::string megabytes(std::int64_t bytes) {

@@ -14,7 +14,7 @@
 
 namespace plurix::tool {
 
-/// Resident memory of processes, in bytes.
+/// Resident memory of processes (own_bytes), in bytes.
 struct MemoryWatch {
   std::uint64_t node_warm = 0;    ///< largest node, after the first round of a fleet
   std::uint64_t node_end = 0;     ///< largest node, after the last round of a fleet
@@ -60,8 +60,10 @@ struct TortureCounts {
                       const std::string& verdict) const;
 };
 
-/// Resident memory of a process now; 0 if it is gone.
-std::uint64_t resident_bytes(int pid);
+/// Resident memory of a process now that is its own: not program text, and not the heap, which is
+/// shared memory of a known size and whose pages are taken as garbage comes and goes. 0 if the
+/// process is gone.
+std::uint64_t own_bytes(int pid);
 
 /// "12.3 MB"
 std::string megabytes(std::int64_t bytes);
