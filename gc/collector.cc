@@ -83,12 +83,13 @@ bool Collector::work_on(Transaction& t, Occasion occasion, Work& work) {
 /// Takes up the next thing there is to look at; false if there is none.
 bool Collector::start_something(Transaction& t, Occasion occasion, Work& work) {
   work.spend(2);
-  if (const auto body = heap::take_candidate(t); body != 0) {
+  if (const auto [body, lost_again] = heap::take_candidate(t); body != 0) {
     const auto header = heap::header_of(t, body);
+    if (lost_again) forget_alive();
     ++now_.counters.candidates;
     work.spend(4);
     work.write(page_of(header));
-    examine(t, header, work);
+    examine(t, header, Origin::kQueue, work);
     return true;
   }
   if (mutated("new_objects_not_looked_at")) return false;
@@ -103,30 +104,27 @@ bool Collector::start_something(Transaction& t, Occasion occasion, Work& work) {
 
 // ---- one object
 
-void Collector::examine(Transaction& t, Offset header, Work& work) {
-  if (tag_of(t, header).has(Tag::kPinned)) return;
-  work.spend(2);
-  if (!heap::is_linked(t, header)) return free_alone(t, header, work);
-  search(t, header, false, work);
-}
-
-/// What may be on the way to be linked is: an object is garbage from the end of the transaction
-/// that has made it.
-void Collector::examine_new(Transaction& t, Offset header, Work& work) {
+/// What is new may be on the way to be linked: it is garbage from the end of the transaction that
+/// has made it. If it stands in a queue, its turn comes.
+void Collector::examine(Transaction& t, Offset header, Origin origin, Work& work) {
   const auto tag = tag_of(t, header);
-  if (tag.has(Tag::kPinned) || tag.has(Tag::kCandidate)) return;
+  if (tag.has(Tag::kPinned)) return;
+  if (origin == Origin::kNew && tag.has(Tag::kCandidate)) return;
   work.spend(2);
   if (!heap::is_linked(t, header)) return free_alone(t, header, work);
-  search(t, header, true, work);
+  search(t, header, origin, work);
 }
 
 void Collector::free_alone(Transaction& t, Offset header, Work& work) {
   if (!reaper_.free(t, header, {}, work)) reaper_.queue(t, header, work);
 }
 
-void Collector::search(Transaction& t, Offset header, bool is_new, Work& work) {
+void Collector::search(Transaction& t, Offset header, Origin origin, Work& work) {
   const bool first = std::exchange(searched_, true) == false;
-  const auto finding = detector_.examine(t, header, is_new ? &alive_ : nullptr, work);
+  if (reaper_.has_queued()) forget_alive();
+  // A node that is gone may have entered it after this one has found something alive.
+  auto* known = origin == Origin::kAdopted ? nullptr : &alive_;
+  const auto finding = detector_.examine(t, header, known, work);
   if (finding == Finding::kAlive) {
     ++now_.counters.alive;
     return;
@@ -134,7 +132,7 @@ void Collector::search(Transaction& t, Offset header, bool is_new, Work& work) {
   if (finding == Finding::kGarbage && free_members(t, work)) return;
   if (first) return suspend(t, header, work);  // a whole transaction was not enough
   stuck_ = true;
-  if (!is_new) return reaper_.queue(t, header, work);
+  if (origin != Origin::kNew) return reaper_.put_back(t, header, work);
   now_.scan.at = header;
 }
 
@@ -169,7 +167,7 @@ void Collector::suspend(Transaction& t, Offset header, Work& work) {
   if (heap::suspend_candidate(t, header)) {
     ++now_.counters.suspended;
   } else {
-    reaper_.queue(t, header, work);
+    reaper_.put_back(t, header, work);
   }
 }
 
@@ -182,13 +180,19 @@ bool Collector::work_on_trial(Transaction& t, Work& work) {
     return false;
   }
   if (now_.trial.stage == Trial::Stage::kNone && !begin_trial(t, now_.trial_slot)) return false;
-  const auto result = trial_.go_on(t, now_.trial, knows_since_trial() ? &alive_ : nullptr, work);
+  if (reaper_.has_queued()) forget_alive();
+  const bool spread_before = now_.trial.stage == Trial::Stage::kSpread;
+  // What was known when the spreading began may have died since, if the set was emptied.
+  const bool holds = !spread_before || now_.spread_generation == generation_;
+  const auto result = trial_.go_on(t, now_.trial, holds ? &alive_ : nullptr, work);
+  if (!spread_before) now_.spread_generation = generation_;
   if (result != Trial::Result::kMore) end_trial(t, result);
   return true;
 }
 
-/// What is known to be alive may be added to only by who began to look after it was forgotten.
 void Collector::forget_alive() noexcept {
+  reaper_.forget_queued();
+  detector_.forget_alive();
   alive_.clear();
   ++generation_;
 }
@@ -198,7 +202,6 @@ bool Collector::begin_trial(Transaction& t, Offset& slot) {
   if (found.slot == 0) return false;
   slot = found.slot;
   ++now_.trial_place;
-  trial_generation_ = generation_;
   trial_.begin(heap::header_of(t, found.body), now_.trial);
   return true;
 }
@@ -237,7 +240,7 @@ void Collector::go_on_scanning(Transaction& t, Work& work) {
     work.spend(1);
     if (at >= now_.scan.at) {  // blocks may have changed since the transaction before
       now_.scan.at = next;
-      if (tag.is_object()) examine_new(t, at, work);
+      if (tag.is_object()) examine(t, at, Origin::kNew, work);
       reaper_.free_fallen(t, work);
       if (stuck_ || !work.left()) return;
     }
@@ -322,10 +325,10 @@ bool Collector::adopt(Transaction& t, Work& work) {
     const auto bit = std::uint64_t{1} << node;
     if (((members_.mask | now_.adopted) & bit) != 0 || heap::state_of(t, node) == 0) continue;
     work.spend(8);
-    if (const auto body = heap::take_candidate_of(t, node); body != 0) {
+    if (const auto body = heap::take_candidate_of(t, node).body; body != 0) {
       const auto header = heap::header_of(t, body);
       work.write(page_of(header));
-      examine(t, header, work);
+      examine(t, header, Origin::kAdopted, work);
       return true;
     }
     if (const auto left = heap::find_suspended(t, node, 0); left.slot != 0) {

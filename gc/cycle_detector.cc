@@ -8,6 +8,10 @@ using heap::Tag;
 
 void CycleDetector::forget() noexcept {
   containers_.forget();
+  forget_alive();
+}
+
+void CycleDetector::forget_alive() noexcept {
   ++attempt_;
   used_ = 0;
   met_count_ = 0;

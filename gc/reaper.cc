@@ -82,15 +82,21 @@ bool Reaper::clear_links(Transaction& t, Offset header, const Doomed& doomed, Wo
 
 void Reaper::has_lost_a_link(Transaction& t, Offset header, Work& work) {
   const auto tag = tag_of(t, header);
-  if (tag.has(Tag::kPinned) || tag.has(Tag::kCandidate)) return;
+  if (tag.has(Tag::kPinned)) return;
   if (heap::is_linked(t, header) && !mutated("linked_object_collected")) {
     return queue(t, header, work);
   }
+  if (tag.has(Tag::kCandidate)) return;  // whoever has it in the queue finds it without a link
   if (fallen_count_ == kMostFallen) return queue(t, header, work);
   fallen_[fallen_count_++] = header;
 }
 
 void Reaper::queue(Transaction& t, Offset header, Work& work) {
+  has_queued_ = true;
+  put_back(t, header, work);
+}
+
+void Reaper::put_back(Transaction& t, Offset header, Work& work) {
   const auto chunk = newest_chunk(t);
   heap::add_candidate(t, header);
   work.spend(4);

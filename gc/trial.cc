@@ -51,7 +51,7 @@ Trial::Result Trial::go_on(Transaction& t, Progress& progress, ObjectSet* alive,
       return over ? Result::kAlive : Result::kMore;
     }
     const bool searching = progress.stage == Stage::kSearch;
-    const auto step = carry_on(t, progress, work);
+    const auto step = carry_on(t, progress, alive, work);
     if (step == Step::kUsedUp) return Result::kMore;
     if (step == Step::kRoot) {
       if (alive == nullptr) return Result::kAlive;
@@ -66,8 +66,9 @@ Trial::Result Trial::go_on(Transaction& t, Progress& progress, ObjectSet* alive,
   return Result::kFreed;
 }
 
-Trial::Step Trial::carry_on(Transaction& t, Progress& progress, Work& work) {
-  if (progress.stage == Stage::kSearch) return search(t, work);
+Trial::Step Trial::carry_on(Transaction& t, Progress& progress, const ObjectSet* alive,
+                            Work& work) {
+  if (progress.stage == Stage::kSearch) return search(t, alive, work);
   if (progress.stage == Stage::kFreeCandidate) return free(t, progress.candidate, work);
   return sweep(t, progress, work);
 }
@@ -102,7 +103,7 @@ Offset Trial::choose() noexcept {
   return header;
 }
 
-Trial::Step Trial::search(Transaction& t, Work& work) {
+Trial::Step Trial::search(Transaction& t, const ObjectSet* alive, Work& work) {
   while (work.left()) {
     if (looking_at_ == 0) {
       looking_at_ = choose();
@@ -114,7 +115,7 @@ Trial::Step Trial::search(Transaction& t, Work& work) {
     heap::ChainWalk walk(t, looking_at_, looking_);
     while (const auto slot = walk.next()) {
       work.spend(2);
-      if (const auto step = look_at_entry(t, slot); step != Step::kDone) return step;
+      if (const auto step = look_at_entry(t, slot, alive); step != Step::kDone) return step;
       if (work.left() || walk.position().at == 0) continue;
       looking_ = walk.position();
       return Step::kUsedUp;
@@ -124,10 +125,11 @@ Trial::Step Trial::search(Transaction& t, Work& work) {
   return Step::kUsedUp;
 }
 
-Trial::Step Trial::look_at_entry(Transaction& t, Offset slot) {
+Trial::Step Trial::look_at_entry(Transaction& t, Offset slot, const ObjectSet* alive) {
   if (is_weak(t, slot)) return Step::kDone;
   const auto around = containers_.around(t, slot);
   if (around == 0 || tag_of(t, around).has(Tag::kPinned)) return Step::kRoot;
+  if (alive != nullptr && alive->contains(around)) return Step::kRoot;
   meet(around);
   return Step::kDone;
 }

@@ -7,6 +7,11 @@ namespace {
 
 constexpr Offset kCandidatesAt = sizeof(Offset);
 
+/// A flag of a tag: Candidate::lost_again.
+constexpr std::uint64_t kLostAgain = 1u << 5;
+static_assert((kLostAgain &
+               (Tag::kArray | Tag::kLarge | Tag::kPinned | Tag::kCandidate | Tag::kLinkless)) == 0);
+
 Offset slot_in(Offset chunk, std::uint32_t i) noexcept {
   return chunk + kCandidatesAt + i * sizeof(AnyLink);
 }
@@ -84,18 +89,22 @@ void count_lost(Transaction& t) {
 
 void add_candidate(Transaction& t, Offset header) {
   const Tag tag(t.load(header + kTagAt));
-  if (tag.has(Tag::kCandidate) || mutated("candidate_dropped")) return;
+  if (mutated("candidate_dropped")) return;
+  if (tag.has(Tag::kCandidate)) {
+    if (!tag.has(kLostAgain)) t.store(header + kTagAt, tag.with(kLostAgain).word());
+    return;
+  }
   const auto slot = push_slot(t);
   if (slot == 0) return count_lost(t);
   t.store(header + kTagAt, tag.with(Tag::kCandidate).word());
   set_link(t, slot, body_of(t, header), kWeak | kOfCollector);
 }
 
-Offset take_candidate(Transaction& t) { return take_candidate_of(t, t.node_id()); }
+Candidate take_candidate(Transaction& t) { return take_candidate_of(t, t.node_id()); }
 
-Offset take_candidate_of(Transaction& t, NodeId node) {
+Candidate take_candidate_of(Transaction& t, NodeId node) {
   const auto at = state_of(t, node);
-  if (at == 0 || is_empty(t, *t.reading<NodeState>(at))) return 0;
+  if (at == 0 || is_empty(t, *t.reading<NodeState>(at))) return {};
   auto* state = t.writing<NodeState>(at);
   for (;;) {
     while (state->candidate_count > 0) {
@@ -104,12 +113,13 @@ Offset take_candidate_of(Transaction& t, NodeId node) {
       if (body == 0) continue;
       remove_link(t, slot);
       const auto header = header_of(t, body);
-      t.store(header + kTagAt, Tag(t.load(header + kTagAt)).without(Tag::kCandidate).word());
-      return body;
+      const Tag tag(t.load(header + kTagAt));
+      t.store(header + kTagAt, tag.without(Tag::kCandidate | kLostAgain).word());
+      return {body, tag.has(kLostAgain)};
     }
     const auto chunk = state->candidates;
     const auto older = chunk == 0 ? 0 : t.load(chunk);
-    if (older == 0) return 0;  // the last chunk stays for the next candidates
+    if (older == 0) return {};  // the last chunk stays for the next candidates
     drop_chunk(t, *state, older);
   }
 }

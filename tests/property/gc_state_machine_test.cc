@@ -145,5 +145,97 @@ RC_GTEST_PROP(SimulatedCollectors, FreeExactlyTheGarbage, ()) {
   Run(program, options, *budgets()).run();
 }
 
+struct Ring {
+  long value;
+  Link<Ring> next;
+};
+struct Hold {
+  Link<Ring> links[8];
+};
+
+/// Candidates of a ring stand in one node's queue; while its collector follows one of them, another
+/// node takes away the last link from outside, which leads to one that is still in the queue.
+class LostAgain {
+ public:
+  LostAgain(int length, int steps) : length_(length), steps_(steps) {}
+
+  std::uint64_t garbage_left() {
+    sim::RunOptions run;
+    run.seed = 7;
+    sim::Cluster<Fair> cluster(options_for(2, run));
+    cluster.run([this](auto& node, std::size_t index) {
+      OwnedCollector collector(node, kPages);
+      index == 0 ? follow(node, collector) : take_away(node, collector);
+    });
+    return garbage_;
+  }
+
+ private:
+  enum Stage { kBuilt = 1, kFollowed, kTakenAway, kAllCollected };
+
+  template <class Node>
+  void reach(Node& node, Stage stage) const {
+    while (stage_ < stage) node.serve(node.now() + microseconds(100));
+  }
+
+  template <class Node>
+  static void collect_all(Node& node, OwnedCollector<Node>& collector) {
+    while (collector->collect()) node.serve(node.now() + microseconds(100));
+  }
+
+  template <class Node>
+  void follow(Node& node, OwnedCollector<Node>& collector) {
+    node.run([this](Transaction& t) {
+      const auto hold = t.root<Hold>("hold");
+      const auto first = t.make<Ring>();
+      auto last = first;
+      for (int i = 1; i < length_; ++i) {
+        const auto next = t.make<Ring>(i);
+        last.mut()->next = next;
+        last = next;
+        if (i >= length_ - 6) hold.mut()->links[2 + length_ - 1 - i] = next;
+      }
+      last.mut()->next = first;
+      hold.mut()->links[0] = first;
+      hold.mut()->links[1] = first;
+    });
+    collect_all(node, collector);
+    if (length_ % 2 == 1) (void)collector->collect();  // whose turn it is: candidates', or trials'
+    node.run([](Transaction& t) {
+      const auto hold = t.root<Hold>("hold");
+      for (std::size_t i = 1; i < 8; ++i) hold.mut()->links[i] = nullptr;
+    });
+    stage_ = kBuilt;
+    for (int i = 0; i < steps_; ++i) (void)collector->collect(gc::Occasion::kIdle, {0, 0});
+    stage_ = kFollowed;
+    reach(node, kTakenAway);
+    collect_all(node, collector);
+    garbage_ = node.run([](Transaction& t) { return reachable(t).garbage; });
+    stage_ = kAllCollected;
+  }
+
+  template <class Node>
+  void take_away(Node& node, OwnedCollector<Node>& collector) {
+    reach(node, kFollowed);
+    node.run([](Transaction& t) { t.root<Hold>("hold").mut()->links[0] = nullptr; });
+    collect_all(node, collector);
+    stage_ = kTakenAway;
+    reach(node, kAllCollected);
+  }
+
+  const int length_;
+  const int steps_;
+  int stage_ = 0;
+  std::uint64_t garbage_ = 0;
+};
+
+TEST(SimulatedCollectors, FindACandidateThatHasLostAnotherLinkSinceItWasEntered) {
+  for (int length = 40; length < 160; length += 5) {
+    for (int steps = 0; steps < 12; ++steps) {
+      EXPECT_EQ(LostAgain(length, steps).garbage_left(), 0u) << length << " " << steps;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace plurix::testing

@@ -154,7 +154,7 @@ class HeapActor {
   /// What the simplest collector would do: frees candidates that nothing keeps.
   void collect() {
     for (int i = 0; i < 8; ++i) {
-      const auto body = heap::take_candidate(t_);
+      const auto body = heap::take_candidate(t_).body;
       if (body == 0) return;
       const auto header = heap::header_of(t_, body);
       if (!heap::is_linked(t_, header)) heap::free_object(t_, body);

@@ -218,6 +218,45 @@ TEST_F(Collecting, FollowsALongListOnceNotForEachOfItsObjects) {
   EXPECT_LT(here_.counters().work - before, 200u * 20'000u);
 }
 
+TEST_F(Collecting, FollowsALongListOnceNotForEachCandidateInIt) {
+  constexpr int kLength = 20'000;
+  run([](Transaction& t, Ref<Root> root) { root.mut()->first = make_row(t, kLength, false); });
+  here_.collect_all();
+  run([](Transaction&, Ref<Root> root) {
+    auto vertex = root->first.ref();
+    for (int i = 0; i < kLength; ++i, vertex = vertex->edges[0]) {
+      if (i % 50 == 0) root.mut()->second = vertex;
+    }
+    root.mut()->second = nullptr;
+  });
+  const auto before = here_.counters().work;
+  expect_all_collected();
+  EXPECT_EQ(here_.counters().freed, 0u);
+  EXPECT_LT(here_.counters().work - before, 50u * kLength);
+}
+
+TEST_F(Collecting, FindsWhatDiesAfterItWasFoundAlive) {
+  for (const std::uint32_t work : {0u, 1'000u, 2'000u, 8'000u}) {
+    for (int steps = 0; steps < 60; ++steps) {
+      run([](Transaction& t, Ref<Root> root) {
+        root.mut()->first = make_row(t, 100, true);
+        root.mut()->second = root->first->edges[0]->edges[0];
+        root.mut()->weak = root->second->edges[0];
+      });
+      here_.collect_all();
+      run([](Transaction&, Ref<Root> root) {
+        root.mut()->weak = nullptr;
+        root.mut()->second = nullptr;
+      });
+      const gc::Budget budget{work, 16};
+      for (int i = 0; i < steps; ++i) (void)here_.collector().collect(gc::Occasion::kIdle, budget);
+      run([](Transaction&, Ref<Root> root) { root.mut()->first = nullptr; });
+      ASSERT_GT(here_.collect_all(budget), 0);
+      ASSERT_EQ(here_.garbage(), 0u) << "steps: " << steps << " of " << work;
+    }
+  }
+}
+
 /// After so many steps somebody finds a way to a dead ring by a weak link, `edges` further on.
 /// Whether the ring was still there.
 bool revive_after(int steps, int edges) {

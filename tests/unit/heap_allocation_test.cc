@@ -226,7 +226,7 @@ TEST_F(Allocation, HandsEachCandidateOutOnce) {
       for (auto& link : graph.mut()->vertices) link = vertex;
     }
     for (auto& link : graph.mut()->vertices) link = nullptr;
-    while (const auto body = heap::take_candidate(t)) EXPECT_EQ(dropped.erase(body), 1u);
+    while (const auto body = heap::take_candidate(t).body) EXPECT_EQ(dropped.erase(body), 1u);
     EXPECT_TRUE(dropped.empty());
     EXPECT_EQ(heap::take_lost_candidates(t), 0u);
   });
@@ -242,7 +242,7 @@ TEST_F(Allocation, KeepsNoRoomForCandidatesThatWereFreed) {
         graph.mut()->vertices[0].clear();
         if (i % 100 != 0) t.free(vertex);
       }
-      while (const auto body = heap::take_candidate(t)) heap::free_object(t, body);
+      while (const auto body = heap::take_candidate(t).body) heap::free_object(t, body);
     });
   };
   round();

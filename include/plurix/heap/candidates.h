@@ -28,12 +28,18 @@ struct CandidateChunk {
 /// Enters the object at `header` into this node's queue, unless it stands in one already.
 void add_candidate(Transaction& t, Offset header);
 
-/// Takes the newest candidate out of this node's queue: its body, or 0 when the queue is empty.
-/// Candidates that were freed meanwhile are passed over.
-Offset take_candidate(Transaction& t);
+struct Candidate {
+  Offset body = 0;  ///< 0: the queue was empty
+  /// Since it was entered it has lost another link, perhaps by another node.
+  bool lost_again = false;
+};
+
+/// Takes the newest candidate out of this node's queue. Those that were freed meanwhile are passed
+/// over.
+Candidate take_candidate(Transaction& t);
 
 /// The same out of another node's queue: of one that is gone.
-Offset take_candidate_of(Transaction& t, NodeId node);
+Candidate take_candidate_of(Transaction& t, NodeId node);
 
 /// Keeps a candidate that was taken and cannot be examined in one transaction, so that it is not
 /// forgotten if the node crashes meanwhile. False if there is no room.

@@ -60,6 +60,10 @@ class Collector {
   bool step(Transaction& t, Occasion occasion, const Members& members, Epoch epoch,
             const Budget& budget);
 
+  /// To be called before a step if this node has committed anything else since the last one: what
+  /// was found alive may have died by that, and candidates were perhaps entered.
+  void forget_alive() noexcept;
+
   const CollectorCounters& counters() const noexcept { return kept_.counters; }
 
  private:
@@ -83,9 +87,10 @@ class Collector {
     Scan scan;
     Sweep sweep;
     Trial::Progress trial;
-    heap::Offset trial_slot = 0;    ///< keeps the candidate of the trial
-    std::uint32_t trial_place = 0;  ///< where the next one is looked for
-    std::uint32_t rest = 0;         ///< steps before a trial that failed is tried again
+    heap::Offset trial_slot = 0;          ///< keeps the candidate of the trial
+    std::uint64_t spread_generation = 0;  ///< of alive_, when the trial began to spread
+    std::uint32_t trial_place = 0;        ///< where the next one is looked for
+    std::uint32_t rest = 0;               ///< steps before a trial that failed is tried again
     std::uint32_t next_rest = 0;
     std::uint64_t adopted = 0;  ///< nodes that are gone and whose candidates were taken over
     std::uint64_t members = 0;  ///< when that was last looked at
@@ -98,6 +103,13 @@ class Collector {
     CollectorCounters counters;
   };
 
+  /// How the collector came to look at an object.
+  enum class Origin : std::uint8_t {
+    kQueue,
+    kNew,
+    kAdopted,  ///< from the queue of a node that is gone
+  };
+
   void begin_step(Epoch epoch);
   bool work_on(Transaction& t, Occasion occasion, Work& work);
   bool start_something(Transaction& t, Occasion occasion, Work& work);
@@ -106,15 +118,11 @@ class Collector {
   bool begin_trial(Transaction& t, heap::Offset& slot);
   void end_trial(Transaction& t, Trial::Result result);
 
-  void examine(Transaction& t, heap::Offset header, Work& work);
-  void examine_new(Transaction& t, heap::Offset header, Work& work);
-  void search(Transaction& t, heap::Offset header, bool is_new, Work& work);
+  void examine(Transaction& t, heap::Offset header, Origin origin, Work& work);
+  void search(Transaction& t, heap::Offset header, Origin origin, Work& work);
   void free_alone(Transaction& t, heap::Offset header, Work& work);
   bool free_members(Transaction& t, Work& work);
   void suspend(Transaction& t, heap::Offset header, Work& work);
-
-  void forget_alive() noexcept;
-  bool knows_since_trial() const noexcept { return trial_generation_ == generation_; }
 
   void scan_page(PageIndex page) noexcept;
   void go_on_scanning(Transaction& t, Work& work);
@@ -130,9 +138,8 @@ class Collector {
   CycleDetector detector_{containers_};
   Reaper reaper_{containers_};
   Trial trial_;
-  ObjectSet alive_;  ///< found alive since the full pages that are looked at now were counted
+  ObjectSet alive_;  ///< found alive after the last of this node's candidates was entered
   std::uint64_t generation_ = 0;  ///< of alive_
-  std::uint64_t trial_generation_ = 0;
   State kept_;
   State now_;
   Members members_;

@@ -29,6 +29,9 @@ class CycleDetector {
   /// A new attempt knows nothing.
   void forget() noexcept;
 
+  /// Within an attempt: what was found alive may not be, because others were believed to be.
+  void forget_alive() noexcept;
+
   /// What is in `known` leads the search to an end as a root does; what is found alive is added to
   /// it.
   Finding examine(Transaction& t, heap::Offset header, ObjectSet* known, Work& work);

@@ -41,7 +41,9 @@ class NodeCollector {
     const auto outcome = node_.try_run([&](Transaction& t) -> Verdict {
       if (t.attempt() > kAttempts) return t.cancel("the collector gives way");
       const auto& core = node_.protocol().core();
+      if (core.counters.commits != commits_) collector_.forget_alive();
       more = collector_.step(t, occasion, members(core), core.epoch, budget);
+      t.on_commit([this, &core] { commits_ = core.counters.commits; });
       return t.commit();
     });
     if (!outcome.committed()) return give_way(outcome);
@@ -82,6 +84,7 @@ class NodeCollector {
   Node& node_;
   Collector collector_;
   NodeCollectorCounters counters_;
+  std::uint64_t commits_ = 0;  ///< of the node, the last step's included
   std::uint32_t leave_out_ = 0;
   std::uint32_t next_leave_out_ = 0;
 };

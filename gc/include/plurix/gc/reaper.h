@@ -52,6 +52,13 @@ class Reaper {
   /// Makes an object a candidate.
   void queue(Transaction& t, heap::Offset header, Work& work);
 
+  /// The same for one that was taken out of the queue in this attempt.
+  void put_back(Transaction& t, heap::Offset header, Work& work);
+
+  /// Whether candidates were made, also by attempts that did not commit, since forget_queued().
+  bool has_queued() const noexcept { return has_queued_; }
+  void forget_queued() noexcept { has_queued_ = false; }
+
   /// In this attempt.
   std::uint64_t freed() const noexcept { return freed_; }
 
@@ -69,6 +76,7 @@ class Reaper {
   heap::Offset fallen_[kMostFallen];
   std::size_t fallen_count_ = 0;
   std::uint64_t freed_ = 0;
+  bool has_queued_ = false;
   /// An array too long for one transaction, and how many of its elements are done.
   heap::Offset long_array_ = 0;
   std::uint64_t elements_done_ = 0;

@@ -67,7 +67,8 @@ class Trial {
   void begin(heap::Offset header, Progress& progress) noexcept;
 
   /// Goes on as far as the work allows. What it does to `progress` must be forgotten if the
-  /// transaction does not commit. What is found alive is added to `alive`, if there is such a set.
+  /// transaction does not commit. What stands in `alive` ends the search like a root; what is found
+  /// alive is added to it. There may be no such set.
   Result go_on(Transaction& t, Progress& progress, ObjectSet* alive, Work& work);
 
   std::size_t met() const noexcept { return met_.size(); }
@@ -80,13 +81,13 @@ class Trial {
   void meet(heap::Offset header) noexcept;
   heap::Offset choose() noexcept;
 
-  Step carry_on(Transaction& t, Progress& progress, Work& work);
-  Step search(Transaction& t, Work& work);
+  Step carry_on(Transaction& t, Progress& progress, const ObjectSet* alive, Work& work);
+  Step search(Transaction& t, const ObjectSet* alive, Work& work);
   void begin_spreading(ObjectSet& alive) noexcept;
   Step spread(Transaction& t, ObjectSet& alive, Work& work);
   void spread_from(Transaction& t, heap::Offset header, ObjectSet& alive, Work& work);
   void enqueue(heap::Offset header) noexcept;
-  Step look_at_entry(Transaction& t, heap::Offset slot);
+  Step look_at_entry(Transaction& t, heap::Offset slot, const ObjectSet* alive);
   Step sweep(Transaction& t, Progress& progress, Work& work);
   Step treat(Transaction& t, heap::Offset header, Progress& progress, Work& work);
   Step condemn(Transaction& t, heap::Offset header, Work& work);
