@@ -28,6 +28,13 @@ struct Buffer {
   char bytes[2 * kPageSize] = {};
 };
 
+/// To be judged when committed: an attempt that is taken back may have seen less.
+std::array<char, 14> copy_of(const char* bytes) {
+  std::array<char, 14> copy;
+  std::memcpy(copy.data(), bytes, copy.size());
+  return copy;
+}
+
 void add(posix::Node& node, const char* name, std::int64_t amount) {
   node.run([&](Transaction& t) { t.root<Word>(name).mut()->value += amount; });
 }
@@ -82,13 +89,17 @@ TEST_P(HostedNode, ReadsAndWritesThroughPlainPointers) {
       std::strcpy(t.root<Buffer>("buffer").mut()->bytes + kPageSize, "from the peer");
     });
   });
-  here.run([](Transaction& t) {
+  const auto from_there = here.run([](Transaction& t) {
     const auto buffer = t.root<Buffer>("buffer");
-    EXPECT_STREQ(t.raw(buffer)->bytes + kPageSize, "from the peer");
+    const auto seen = copy_of(t.raw(buffer)->bytes + kPageSize);
     std::strcpy(t.raw_mut(buffer)->bytes, "from here");
+    return seen;
   });
+  EXPECT_STREQ(from_there.data(), "from the peer");
   peer.run([](posix::Node& there) {
-    there.run([](Transaction& t) { EXPECT_STREQ(t.root<Buffer>("buffer")->bytes, "from here"); });
+    const auto from_here =
+        there.run([](Transaction& t) { return copy_of(t.root<Buffer>("buffer")->bytes); });
+    EXPECT_STREQ(from_here.data(), "from here");
   });
 }
 
@@ -116,12 +127,8 @@ TEST_P(HostedNode, LetsTheKernelWriteIntoAPinnedObject) {
   });
   EXPECT_EQ(size, 14);
   peer.run([](posix::Node& there) {
-    // Judged when committed: an attempt that is taken back may have seen less.
-    const auto seen = there.run([](Transaction& t) {
-      std::array<char, 14> copy;
-      std::memcpy(copy.data(), t.root<Buffer>("buffer")->bytes + kPageSize - 5, copy.size());
-      return copy;
-    });
+    const auto seen = there.run(
+        [](Transaction& t) { return copy_of(t.root<Buffer>("buffer")->bytes + kPageSize - 5); });
     EXPECT_STREQ(seen.data(), "by the kernel");
   });
   ::close(ends[0]);
