@@ -47,6 +47,7 @@ class Peer {
     options.cluster = "hosted-node-test";
     options.bind = "127.0.0.1:0";
     options.heap_bytes = std::uint64_t{1} << 20;
+    options.collect = false;  // tests count transactions
     options.found = seed.empty() ? posix::Founding::kAlways : posix::Founding::kNever;
     if (!seed.empty()) options.seeds = {seed};
     return options;

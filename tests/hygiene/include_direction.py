@@ -39,7 +39,7 @@ ROOMS = {
     "transports/segment": ("segment", {"segment", "ethernet"}),
     "history": ("history", {"history"}),
     "transports/sim": ("sim", {"sim"}),
-    "platform/posix": ("posix", {"posix", "udp", "segment", "ethernet"}),
+    "platform/posix": ("posix", {"posix", "gc", "udp", "segment", "ethernet"}),
     "platform/baremetal": ("baremetal", {"baremetal"}),
     "platform/sim": ("sim", {"sim", "history", "checkpoint"}),
     "conformance": ("conformance", {"conformance", "sim", "history"}),

@@ -58,6 +58,7 @@ struct Finding {
 
 std::unique_ptr<posix::Node> join_with(posix::NodeOptions options, std::uint64_t heap_bytes) {
   options.heap_bytes = heap_bytes;
+  options.collect = false;  // it only looks
   return std::make_unique<posix::Node>(options);
 }
 

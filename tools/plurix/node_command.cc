@@ -55,6 +55,7 @@ udp::ReceiveKind receive_named(const std::string& name) {
 
 NodeSettings settings_of(const Arguments& arguments) {
   auto settings = arguments.settings;
+  settings.node.collect = false;  // NodeRunner does, and tells of it
   settings.node.fault_source = fault_source_named(arguments.fault_source);
   settings.node.found = founding_named(arguments.found);
   settings.node.receive = receive_named(arguments.receive);

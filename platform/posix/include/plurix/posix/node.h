@@ -9,11 +9,14 @@
 #pragma once
 
 #include <plurix/commit/fair.h>
+#include <plurix/posix/background_collector.h>
 #include <plurix/posix/hosted_machine.h>
 #include <plurix/posix/udp_link.h>
 #include <plurix/posix/watched_transport.h>
 
+#include <algorithm>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 namespace plurix::posix {
@@ -43,6 +46,7 @@ class BasicNode {
     link_->set_sleep_mask(machine_.sleep_mask());
     machine_.interrupt.attach(link_->fd(), on_interrupt, this);
     enter();
+    if (machine_.options.collect) collector_ = std::make_unique<BackgroundCollector<Core>>(core_);
   }
 
   ~BasicNode() {
@@ -54,17 +58,30 @@ class BasicNode {
   BasicNode(const BasicNode&) = delete;
   BasicNode& operator=(const BasicNode&) = delete;
 
-  /// Runs `body(Transaction&)` until it commits and returns its value. Throws OutOfMemory, Stopped,
-  /// Misuse, and what the body throws; in each case nothing of the transaction has happened.
+  /// Runs `body(Transaction&)` until it commits and returns its value. Throws Stopped, Misuse,
+  /// OutOfMemory (not even the collector finds room), and what the body throws; in each case
+  /// nothing of the transaction has happened.
   template <class Body>
   auto run(Body&& body) {
-    return core_.run(std::forward<Body>(body));
+    if (!collector_ || core_.protocol().attempt().active()) return core_.run(body);
+    if constexpr (std::is_void_v<std::invoke_result_t<Body&, Transaction&>>) {
+      run_or_make_room(body);
+      collector_->after_transaction();
+    } else {
+      auto value = run_or_make_room(body);
+      collector_->after_transaction();
+      return value;
+    }
   }
 
   /// Runs `body` until it commits or refuses; returns the outcome. See plurix::Node.
   template <class Body>
   auto try_run(Body&& body) {
-    return core_.try_run(std::forward<Body>(body));
+    auto outcome = core_.try_run(body);
+    if (!collector_) return outcome;
+    if (outcome.out_of_memory() && collector_->make_room()) outcome = core_.try_run(body);
+    collector_->after_transaction();
+    return outcome;
   }
 
   /// Runs `body` as a transaction that writes nothing.
@@ -85,8 +102,15 @@ class BasicNode {
   void want_image(bool stop_cluster) noexcept { core_.want_image(stop_cluster); }
   void image_stored(bool durable) noexcept { core_.image_stored(durable); }
 
-  /// Serves the others until `until`, or until stopped: what an idle node does.
-  void serve(Instant until = kNever) noexcept { core_.serve(until); }
+  /// Serves the others until `until`, or until stopped: what an idle node does. Meanwhile its
+  /// collector works, and a step that waits for a page of another node may end a little late.
+  void serve(Instant until = kNever) noexcept {
+    while (collector_ && !stopped() && now() < until) {
+      const bool more = collector_->idle();
+      core_.serve(std::min(until, now() + (more ? kBetweenSteps : kBetweenLooks)));
+    }
+    core_.serve(until);
+  }
 
   /// Makes transactions and `serve` end: those that wait end as unknown. Any thread, any signal
   /// handler; for good. The destructor still leaves in an orderly way.
@@ -112,6 +136,9 @@ class BasicNode {
   CommitTime commit_time() const noexcept { return core_.commit_time(); }
   Instant now() const noexcept { return core_.now(); }
   const NodeCounters& counters() const noexcept { return core_.counters(); }
+
+  /// Null if this node does not collect (NodeOptions::collect).
+  const BackgroundCollector<Core>* collector() const noexcept { return collector_.get(); }
   const ProtocolCore& protocol() const noexcept { return core_.protocol(); }
   const NodeOptions& options() const noexcept { return machine_.options; }
   std::uint32_t incarnation() const noexcept { return machine_.config.core.incarnation; }
@@ -127,6 +154,19 @@ class BasicNode {
   Trace& trace() noexcept { return trace_; }
 
  private:
+  static constexpr Duration kBetweenSteps = microseconds(20);
+  static constexpr Duration kBetweenLooks = milliseconds(50);
+
+  template <class Body>
+  auto run_or_make_room(Body& body) {
+    try {
+      return core_.run(body);
+    } catch (const OutOfMemory&) {
+      if (!collector_->make_room()) throw;
+    }
+    return core_.run(body);
+  }
+
   static void on_interrupt(void* self, const InterruptContext& interrupted) noexcept {
     auto& core = static_cast<BasicNode*>(self)->core_;
     const auto verdict = core.on_interrupt(!interrupted.interrupted_in_runtime);
@@ -149,6 +189,7 @@ class BasicNode {
   Net net_;
   [[no_unique_address]] Trace trace_;
   Core core_;
+  std::unique_ptr<BackgroundCollector<Core>> collector_;
 };
 
 using Node = BasicNode<>;

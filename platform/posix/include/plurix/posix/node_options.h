@@ -63,6 +63,11 @@ struct NodeOptions {
   /// Pages kept as they were while an image is taken: the memory is used only then.
   std::uint32_t pre_images = 1024;
 
+  /// This node frees what nothing leads to any more, in transactions of its own between those of
+  /// the program and while it serves. What is unlinked by a node that does not collect stays until
+  /// that node has left.
+  bool collect = true;
+
   Duration join_timeout = milliseconds(10'000);
 
   /// How long the destructor tries to hand over what this node owns. 0: it just goes, as in a
