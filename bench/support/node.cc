@@ -15,7 +15,7 @@ posix::NodeOptions node_options(const std::string& cluster, bool founds,
   options.cluster = cluster;
   options.found = founds ? posix::Founding::kAlways : posix::Founding::kNever;
   options.fault_source = source;
-  options.collect = false;  // benchmarks of the collector make its steps themselves
+  options.collect = false;              // benchmarks of the collector make its steps themselves
   options.leave_timeout = Duration{0};  // the whole cluster goes at once
   return options;
 }
