@@ -76,7 +76,8 @@ bool Collector::work_on(Transaction& t, Occasion occasion, Work& work) {
       break;
     }
   }
-  const bool rests = now_.rest > 0;  // also if this was its last step
+  // Also if this was its last step.
+  const bool rests = now_.rest > 0 && !mutated("trial_forgets_its_rest");
   return work_on_trial(t, work) || rests || now_.trial.stage != Trial::Stage::kNone;
 }
 
@@ -191,6 +192,7 @@ bool Collector::work_on_trial(Transaction& t, Work& work) {
 }
 
 void Collector::forget_alive() noexcept {
+  if (mutated("found_alive_for_ever")) return;
   reaper_.forget_queued();
   detector_.forget_alive();
   alive_.clear();

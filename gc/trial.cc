@@ -202,7 +202,8 @@ Trial::Step Trial::treat(Transaction& t, Offset header, Progress& progress, Work
     case Stage::kCutOff:
       return cut_off(t, header, progress, work);
     default:
-      return header == progress.candidate ? Step::kDone : free(t, header, work);
+      if (header == progress.candidate && !mutated("candidate_freed_first")) return Step::kDone;
+      return free(t, header, work);
   }
 }
 

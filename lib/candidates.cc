@@ -7,11 +7,6 @@ namespace {
 
 constexpr Offset kCandidatesAt = sizeof(Offset);
 
-/// A flag of a tag: Candidate::lost_again.
-constexpr std::uint64_t kLostAgain = 1u << 5;
-static_assert((kLostAgain &
-               (Tag::kArray | Tag::kLarge | Tag::kPinned | Tag::kCandidate | Tag::kLinkless)) == 0);
-
 Offset slot_in(Offset chunk, std::uint32_t i) noexcept {
   return chunk + kCandidatesAt + i * sizeof(AnyLink);
 }
@@ -91,8 +86,8 @@ void add_candidate(Transaction& t, Offset header) {
   const Tag tag(t.load(header + kTagAt));
   if (mutated("candidate_dropped")) return;
   if (tag.has(Tag::kCandidate)) {
-    if (!tag.has(kLostAgain)) t.store(header + kTagAt, tag.with(kLostAgain).word());
-    return;
+    if (tag.has(Tag::kLostAgain) || mutated("another_lost_link_untold")) return;
+    return t.store(header + kTagAt, tag.with(Tag::kLostAgain).word());
   }
   const auto slot = push_slot(t);
   if (slot == 0) return count_lost(t);
@@ -114,8 +109,8 @@ Candidate take_candidate_of(Transaction& t, NodeId node) {
       remove_link(t, slot);
       const auto header = header_of(t, body);
       const Tag tag(t.load(header + kTagAt));
-      t.store(header + kTagAt, tag.without(Tag::kCandidate | kLostAgain).word());
-      return {body, tag.has(kLostAgain)};
+      t.store(header + kTagAt, tag.without(Tag::kCandidate | Tag::kLostAgain).word());
+      return {body, tag.has(Tag::kLostAgain)};
     }
     const auto chunk = state->candidates;
     const auto older = chunk == 0 ? 0 : t.load(chunk);

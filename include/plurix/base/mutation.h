@@ -85,6 +85,10 @@ inline constexpr std::string_view kMutations[] = {
     "suspended_candidate_forgotten",
     "condemned_not_checked_again",
     "new_objects_not_looked_at",
+    "found_alive_for_ever",
+    "another_lost_link_untold",
+    "trial_forgets_its_rest",
+    "candidate_freed_first",
     // local objects
     "undo_in_order_of_registration",
     // fairness and faults

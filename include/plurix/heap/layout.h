@@ -130,6 +130,7 @@ class Tag {
   static constexpr std::uint64_t kPinned = 1u << 2;     ///< found by its address: never moved
   static constexpr std::uint64_t kCandidate = 1u << 3;  ///< stands in a queue of candidates
   static constexpr std::uint64_t kLinkless = 1u << 4;   ///< has no type descriptor and no links
+  static constexpr std::uint64_t kLostAgain = 1u << 5;  ///< see heap::Candidate
 
   constexpr Tag() noexcept = default;
   constexpr explicit Tag(std::uint64_t word) noexcept : word_(word) {}

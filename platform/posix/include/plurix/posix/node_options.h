@@ -65,7 +65,8 @@ struct NodeOptions {
 
   /// This node frees what nothing leads to any more, in transactions of its own between those of
   /// the program and while it serves. What is unlinked by a node that does not collect stays until
-  /// that node has left.
+  /// that node has left. Not for a PageServer: a step cannot end while the cluster is stopped for
+  /// an image.
   bool collect = true;
 
   Duration join_timeout = milliseconds(10'000);
