@@ -21,12 +21,14 @@ fi
 build=${PLURIX_FUZZ_BUILD:-$root/build/fuzz}
 mkdir -p "$build/objects"
 flags=(-std=c++20 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-  -I"$root/include" -I"$root/history/include" -I"$root/transports/sim/include"
+  -I"$root/include" -I"$root/history/include" -I"$root/checkpoint/include"
+  -I"$root/transports/sim/include"
   -I"$root/platform/sim/include" -I"$root/transports/ethernet/include"
   -I"$root/transports/rtl8139/include" -I"$root/transports" -I"$root/tests")
 
 # Objects newer than every header are kept.
-newest=$(find "$root/include" "$root/history" "$root/platform/sim" "$root/transports" "$root/tests/support" \
+newest=$(find "$root/include" "$root/history" "$root/checkpoint" "$root/platform/sim" "$root/transports" \
+  "$root/tests/support" \
   -name '*.h' -printf '%T@\n' | sort -n | tail -n 1)
 compile() {
   local source=$1 object=$2
@@ -41,7 +43,7 @@ objects=()
 sources=("$root"/lib/*.cc)
 for target in "${targets[@]}"; do
   [ "$target" != text ] ||
-    sources+=("$root"/history/*.cc "$root"/platform/sim/*.cc "$root"/platform/sim/checkers/*.cc
+    sources+=("$root"/history/*.cc "$root"/checkpoint/*.cc "$root"/platform/sim/*.cc "$root"/platform/sim/checkers/*.cc
       "$root"/transports/sim/*.cc)
 done
 for target in "${targets[@]}"; do
