@@ -52,8 +52,10 @@ std::vector<PlacedPage> worth_moving(std::span<const MapEntry> map, SegmentLayou
   for (const auto& [segment, pages] : live) {
     if (pages.size() <= (layout.blocks - 1) / 2) candidates.push_back(&pages);
   }
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const auto* a, const auto* b) { return a->size() < b->size(); });
+  std::sort(candidates.begin(), candidates.end(), [](const auto* a, const auto* b) {
+    if (a->size() != b->size()) return a->size() < b->size();
+    return a->front().at.block < b->front().at.block;
+  });
   std::vector<PlacedPage> moved;
   for (const auto* pages : candidates) {
     if (moved.size() + pages->size() > budget) break;
