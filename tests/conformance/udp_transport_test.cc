@@ -5,9 +5,11 @@
 #include <plurix/udp/udp_transport.h>
 
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <array>
+#include <stop_token>
 #include <thread>
 
 namespace plurix::testing {
@@ -121,6 +123,61 @@ TYPED_TEST(UdpTransportTest, WakesUpFromSleepForAFrame) {
   EXPECT_EQ(inbox.size(), 1U);
   EXPECT_GE(sleeper.counters().sleeps, 1U);
   EXPECT_LT((this->world().now() - begin).ns, milliseconds(1000).ns);
+}
+
+// Shares the CPU of whoever makes it with a thread that never rests.
+class CrowdedCpu {
+ public:
+  CrowdedCpu() {
+    ::sched_getaffinity(0, sizeof before_, &before_);
+    cpu_set_t here;
+    CPU_ZERO(&here);
+    CPU_SET(::sched_getcpu(), &here);
+    ::sched_setaffinity(0, sizeof here, &here);  // the thread inherits it
+    hog_ = std::jthread([](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+      }
+    });
+  }
+  ~CrowdedCpu() {
+    hog_ = {};
+    ::sched_setaffinity(0, sizeof before_, &before_);
+  }
+  CrowdedCpu(const CrowdedCpu&) = delete;
+  CrowdedCpu& operator=(const CrowdedCpu&) = delete;
+
+ private:
+  cpu_set_t before_;
+  std::jthread hog_;
+};
+
+// Each yield costs the other's whole time slice: at one a frame a queue would never be emptied.
+TYPED_TEST(UdpTransportTest, AQueueIsEmptiedWithoutYieldingForEachFrame) {
+  this->introduce(0, 1, 1);
+  const CrowdedCpu crowded;
+  auto& receiver = this->node(1);
+  for (int i = 0; i < 100; ++i) receiver.wait(this->world().now() + milliseconds(1));
+  constexpr std::size_t kFrames = 200;
+  for (std::size_t i = 0; i < kFrames; ++i) this->node(0).send(1, pattern(64), {});
+  const auto yields = receiver.counters().yields;
+  std::size_t received = 0;
+  const FrameSink count{
+      [](void* n, Bytes, const Endpoint&) noexcept { ++*static_cast<std::size_t*>(n); }, &received};
+  for (std::size_t i = 0; i < kFrames && received < kFrames; ++i) {
+    receiver.wait(this->world().now() + milliseconds(100));
+    (void)receiver.poll(count);
+  }
+  EXPECT_EQ(received, kFrames);
+  EXPECT_LT(receiver.counters().yields - yields, 20U);
+}
+
+// Nor is there a time slice to be given away for each wait when somebody else only computes.
+TYPED_TEST(UdpTransportTest, FallsAsleepAtOnceWhereYieldsAreDear) {
+  const CrowdedCpu crowded;
+  auto& receiver = this->node(1);
+  for (int i = 0; i < 100; ++i) receiver.wait(this->world().now() + milliseconds(1));
+  EXPECT_LT(receiver.counters().yields, 50U);
+  EXPECT_GE(receiver.counters().sleeps, 50U);
 }
 
 volatile std::sig_atomic_t g_signals = 0;

@@ -22,6 +22,10 @@ constexpr unsigned kLooksPerYield = 8;
 // A yield and a look that took no longer found nobody who wanted the CPU.
 constexpr std::int64_t kLonelyYieldNs = 1'500;
 constexpr unsigned kCrowdedYields = 32;  // the scheduler does not always heed a yield at once
+// Somebody computed meanwhile, and will as long the next time: falling asleep gives the CPU away as
+// well, and who wakes comes before him.
+constexpr std::int64_t kDearYieldNs = 500'000;
+constexpr unsigned kWaitsWithoutSpin = 64;
 
 Instant now() {
   timespec t;
@@ -237,6 +241,7 @@ std::size_t UdpTransport::poll(FrameSink sink) noexcept {
 std::size_t UdpTransport::poll_plain(FrameSink sink) noexcept {
   // The frame that ended a wait is mostly the one waited for. Whether it was, the caller shall see
   // before it pays for a look in vain; if not, it waits again, and that looks.
+  drained_ = false;
   if (!held_->empty()) {
     deliver(sink, held_->take());
     return 1;
@@ -245,6 +250,7 @@ std::size_t UdpTransport::poll_plain(FrameSink sink) noexcept {
   for (; handed_out < kBatch && held_->fill(fd_); ++handed_out) {
     deliver(sink, held_->take());
   }
+  drained_ = handed_out < kBatch;
   return handed_out;
 }
 
@@ -253,6 +259,7 @@ std::size_t UdpTransport::poll_uring(FrameSink sink) noexcept {
   for (ReceivedFrame frame; handed_out < kBatch && uring_->take(frame); ++handed_out) {
     deliver(sink, frame);
   }
+  drained_ = handed_out < kBatch;
   return handed_out;
 }
 
@@ -274,10 +281,13 @@ bool UdpTransport::frame_ready() noexcept {
 }
 
 void UdpTransport::wait(Instant until) noexcept {
-  // No look first: the caller has just polled in vain, and both ways of waiting look themselves.
-  if (!held_->empty()) return;
+  // After a poll in vain no look first: both ways of waiting look themselves. If there may be more,
+  // they would cost a yield a frame.
+  if (!held_->empty() || (!drained_ && frame_ready())) return;
   const auto begin = now();
-  if (spin(begin, earlier(until, begin + Duration{spin_ns_}))) {
+  if (waits_without_spin_ > 0) {
+    --waits_without_spin_;
+  } else if (spin(begin, earlier(until, begin + Duration{spin_ns_}))) {
     ++counters_.spins_won;
     spin_ns_ = longest_spin_ns_;
     return;
@@ -297,9 +307,14 @@ bool UdpTransport::spin(Instant begin, Instant until) noexcept {
   unsigned looks = 0;
   for (auto last = begin; last < until;) {
     const bool yielded = crowded_ > 0 || ++looks % kLooksPerYield == 0;
-    if (yielded) ::sched_yield();
-    if (frame_ready()) return true;
+    if (yielded) {
+      ++counters_.yields;
+      ::sched_yield();
+    }
+    const bool ready = frame_ready();
     const auto next = now();
+    if (yielded && (next - last).ns > kDearYieldNs) waits_without_spin_ = kWaitsWithoutSpin;
+    if (ready) return true;
     if (yielded && (next - last).ns > kLonelyYieldNs) {
       crowded_ = kCrowdedYields;
     } else if (yielded && crowded_ > 0) {

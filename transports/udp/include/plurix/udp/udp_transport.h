@@ -54,6 +54,7 @@ struct UdpCounters {
   std::uint64_t dropped_foreign = 0;      ///< received, empty or not from an IPv4 address
   std::uint64_t spins_won = 0;            ///< waits ended by a frame while spinning
   std::uint64_t sleeps = 0;               ///< waits that had to sleep
+  std::uint64_t yields = 0;               ///< times the CPU was offered to others while spinning
 };
 
 struct ReceivedFrame;
@@ -124,6 +125,8 @@ class UdpTransport {
   std::int64_t longest_spin_ns_;
   std::int64_t spin_ns_;  ///< what the next wait will spend: grows when spinning pays, else shrinks
   unsigned crowded_ = 0;  ///< yields to make after each look: others were seen to want this CPU
+  unsigned waits_without_spin_ = 0;  ///< the next ones, because a yield was dear
+  bool drained_ = false;             ///< the newest poll left nothing behind
   bool has_sleep_mask_ = false;
   sigset_t sleep_mask_ = {};
   UdpCounters counters_;
