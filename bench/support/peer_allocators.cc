@@ -1,9 +1,13 @@
 #include "support/peer_allocators.h"
 
+#include "support/samples.h"
+
 #include <stdlib.h>
 #include <unistd.h>
 #include <cstdint>
+#include <random>
 #include <string>
+#include <vector>
 
 #if defined(PLURIX_HAS_MIMALLOC)
 #include <mimalloc.h>
@@ -43,10 +47,31 @@ void PmemPool::allocate(int count, std::size_t bytes) {
   pmemobj_tx_commit();
   (void)pmemobj_tx_end();
 }
+
+double PmemPool::defragment(int count, std::size_t bytes) {
+  auto* pool = static_cast<PMEMobjpool*>(pool_);
+  std::vector<PMEMoid> objects(static_cast<std::size_t>(count));
+  for (auto& object : objects) pmemobj_alloc(pool, &object, bytes, 1, nullptr, nullptr);
+  std::mt19937 random(1);
+  std::vector<PMEMoid*> kept;
+  for (auto& object : objects) {
+    if (random() % 4 == 0) {
+      kept.push_back(&object);
+    } else {
+      pmemobj_free(&object);
+    }
+  }
+  pobj_defrag_result result = {};
+  const auto us =
+      microseconds_of([&] { (void)pmemobj_defrag(pool, kept.data(), kept.size(), &result); });
+  for (auto* object : kept) pmemobj_free(object);
+  return result.relocated == 0 ? 0 : us * 1e3 / static_cast<double>(result.relocated);
+}
 #else
 PmemPool::PmemPool() = default;
 PmemPool::~PmemPool() = default;
 void PmemPool::allocate(int, std::size_t) {}
+double PmemPool::defragment(int, std::size_t) { return 0; }
 #endif
 
 }  // namespace plurix::bench

@@ -24,6 +24,10 @@ class PmemPool {
   /// Allocates `count` objects in one transaction.
   void allocate(int count, std::size_t bytes);
 
+  /// Makes objects with one reference each, frees most of them at random and lets the library move
+  /// the rest together: nanoseconds for each that it moved, 0 if it moved none.
+  double defragment(int count, std::size_t bytes);
+
  private:
   void* pool_ = nullptr;
 };
