@@ -349,6 +349,49 @@ TEST(HostedNodes, SaySoWhenNobodyAnswers) {
   }
 }
 
+/// Loses the answers that would bring a newcomer up to date.
+template <class Inner>
+class LosesSyncReplies {
+ public:
+  explicit LosesSyncReplies(Inner& inner) : inner_(inner) {}
+
+  void send(NodeId to, Bytes head, Bytes payload) noexcept { inner_.send(to, head, payload); }
+  void broadcast(Bytes head, Bytes payload) noexcept { inner_.broadcast(head, payload); }
+  void send_to(const Endpoint& to, Bytes head, Bytes payload) noexcept {
+    inner_.send_to(to, head, payload);
+  }
+  std::size_t poll(FrameSink sink) noexcept {
+    return inner_.poll({[](void* to, Bytes frame, const Endpoint& from) noexcept {
+                          wire::FrameView view;
+                          const bool good =
+                              wire::check_frame(frame, view) == wire::DropReason::kNone;
+                          if (good && view.header.type == wire::MessageType::kSyncReply) return;
+                          (*static_cast<FrameSink*>(to))(frame, from);
+                        },
+                        &sink});
+  }
+  void wait(Instant until) noexcept { inner_.wait(until); }
+  void set_peer(NodeId node, const Endpoint& at) noexcept { inner_.set_peer(node, at); }
+  void remove_peer(NodeId node) noexcept { inner_.remove_peer(node); }
+  Endpoint local_endpoint() const noexcept { return inner_.local_endpoint(); }
+
+ private:
+  Inner& inner_;
+};
+
+TEST(HostedNodes, LeaveNoMemberBehindWhenTheyCannotJoinInTime) {
+  Peer peer;
+  auto late = Peer::options(peer.address());
+  late.fault_source = FaultSourceKind::kSoftware;
+  late.join_timeout = milliseconds(100);
+  using Newcomer = posix::BasicNode<Fair, NullTraceSink, LosesSyncReplies>;
+  EXPECT_THROW(const Newcomer here(late), posix::NotReachable);
+  peer.run([](posix::Node& there) {
+    EXPECT_EQ(there.commit_time().value, 2u) << "it was never let in";
+    EXPECT_EQ(there.protocol().core().peers, 0u);
+  });
+}
+
 TEST(HostedNodes, RefuseOptionsThatMakeNoSense) {
   const auto start = [](auto change) {
     auto options = Peer::options({});
