@@ -44,7 +44,9 @@ void EpochSwitch::go_back(const wire::EpochBegin& begin) noexcept {
     directory_.set_owner_hint(page, core_.page_server);
     if (core_.page_server == core_.self) directory_.set_state(page, PageState::kOwned);
   }
-  if (core_.page_server != core_.self || begin.start == CommitTime{}) return;
+  // Also before the first image: what the store was in the middle of is undone.
+  const bool told = begin.start > CommitTime{} || !mutated("undone_first_image_not_told");
+  if (core_.page_server != core_.self || !told) return;
   core_.act({.kind = ActionKind::kRestore, .time = begin.start});
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
 
 #include "support/wired_cores.h"
 
@@ -46,6 +47,7 @@ class TakingAnImage : public ::testing::Test {
         known_ = action.count;
         break;
       case ActionKind::kRestore:
+        gone_back_to_ = action.time;
         for (const auto& [page, value] : stored_) {
           std::memcpy(net_.frames(0) + page * kPageSize, &value, sizeof value);
         }
@@ -107,6 +109,7 @@ class TakingAnImage : public ::testing::Test {
   std::map<PageIndex, Value> taking_;
   std::map<PageIndex, Value> seen_;
   CommitTime taking_time_;
+  std::optional<CommitTime> gone_back_to_;
   PageIndex known_ = 0;
   bool begun_ = false;
   bool ended_ = false;
@@ -271,6 +274,19 @@ TEST_F(TakingAnImage, IsWhereTheClusterGoesBackTo) {
   EXPECT_EQ(read(1, 4), 43u);
   take();
   EXPECT_EQ(seen_, (std::map<PageIndex, Value>{{4, 43}}));
+}
+
+// Its superblock may be on the disk: if the store did not hear of the rollback, who starts next
+// would take it for the newest state.
+TEST_F(TakingAnImage, ThatFailedIsKnownToBeUndoneBeforeThereWasAnother) {
+  net_.commit(3, {4}, 40);
+  begin();
+  for (int i = 0; i < 100 && !ended_; ++i) net_.pass(milliseconds(1));
+  net_.step(0, event::ImageStored{false});
+  net_.cut_off(3, true);  // with the only copy of page 4
+  net_.pass(milliseconds(1'000));
+  EXPECT_EQ(at(0).epoch_start, CommitTime{});
+  EXPECT_EQ(gone_back_to_, CommitTime{});
 }
 
 TEST_F(TakingAnImage, TellsWhatIsDurableOnlyWhenItIs) {

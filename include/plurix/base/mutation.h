@@ -116,6 +116,7 @@ inline constexpr std::string_view kMutations[] = {
     "stale_page_in_image",
     "durable_too_early",
     "undone_image_comes_back",
+    "undone_first_image_not_told",
 };
 
 /// One of kMutations; any other name does not compile.

@@ -20,7 +20,7 @@ enum class ActionKind : std::uint8_t {
   kLeft,          ///< this node is no longer a member
   kHeapErased,    ///< every frame is zero again: the first pages are to be formatted
   kEpochBegan,    ///< `epoch` is at work here
-  kRestore,       ///< the newest image is to be put into the frames
+  kRestore,       ///< the newest image, that of `time`, is to be put into the frames; at 0: none
   kImageBegin,    ///< an image of commit time `time` is being taken; it ends at page `count`
   kImagePage,     ///< `payload` are the contents of `page` in it
   kImageEnd,      ///< no page of it is missing; `count` of its pages were here already

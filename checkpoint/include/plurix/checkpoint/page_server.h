@@ -181,7 +181,9 @@ void PageServer<Node, Device, Policy>::restore(const ImageEvent& event) {
   for (unsigned tries = 0; tries < kDiskTries; ++tries) {
     // An image that was given up under way must not come back: what it holds is undone from here.
     trouble_ = store_.settle();
-    if (trouble_.empty()) trouble_ = read_into(event.time, event.frames);
+    if (trouble_.empty() && event.time > CommitTime{}) {
+      trouble_ = read_into(event.time, event.frames);
+    }
     if (trouble_.empty()) return;
   }
   // Half an image is worse than none: this PageServer stops before anybody hears of the new epoch,

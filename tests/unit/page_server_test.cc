@@ -1,0 +1,83 @@
+// What a PageServer does with its store when its node tells it of images; the node is a stand-in.
+#include <gtest/gtest.h>
+#include <plurix/checkpoint/page_server.h>
+#include <plurix/checkpoint/policies.h>
+#include <plurix/sim/memory_block_store.h>
+
+#include "support/heap_images.h"
+
+namespace plurix::checkpoint {
+namespace {
+
+using sim::MemoryBlockStore;
+using testing::fill_page;
+using testing::kTestIdentity;
+using testing::small_segments;
+using Store = ImageStore<MemoryBlockStore>;
+
+/// A member that says what the test wants.
+class StandIn {
+ public:
+  struct Core {
+    bool member = true;
+  };
+  struct Protocol {
+    const Core& core() const noexcept { return of; }
+    Core of;
+  };
+
+  void set_image_sink(const ImageSink& sink) noexcept { tell = sink; }
+  const Protocol& protocol() const noexcept { return protocol_; }
+  Instant now() const noexcept { return {}; }
+
+  ImageSink tell;
+
+ private:
+  Protocol protocol_;
+};
+
+class PageServerOf : public ::testing::Test {
+ protected:
+  PageServerOf() { EXPECT_EQ(store_.open(&kTestIdentity), ""); }
+
+  /// Goes on until the superblock that names the image is on its way, and there gives it up.
+  void give_up_late(std::uint64_t time) {
+    alignas(8) std::byte page[kBlockSize];
+    fill_page(time, Block{page});
+    node_.tell({ImageEventKind::kBegin, 1, {time}, 20});
+    node_.tell({ImageEventKind::kPage, 0, {}, 3, Bytes{page}});
+    node_.tell({ImageEventKind::kEnd});
+    while (store_.phase() < Store::Phase::kSuperblockUnderWay) store_.poll();
+    node_.tell({ImageEventKind::kGivenUp});
+  }
+
+  void go_back_to(std::uint64_t time) {
+    std::vector<std::byte> frames(20 * kBlockSize);
+    node_.tell({ImageEventKind::kRestore, 0, {time}, 0, {}, frames.data()});
+  }
+
+  MemoryBlockStore disk_{7};
+  Store store_{disk_, small_segments(4)};
+  StandIn node_;
+  PageServer<StandIn, MemoryBlockStore, Asynchronous> server_{node_, store_};
+};
+
+// Both superblocks are good, and who opens the store takes the newer one.
+TEST_F(PageServerOf, AnImageGivenUpLateMayFindItAgain) {
+  give_up_late(5);
+  Store again(disk_);
+  ASSERT_EQ(again.open(), "");
+  ASSERT_NE(again.newest(), nullptr);
+  EXPECT_EQ(again.newest()->time, 5U);
+}
+
+TEST_F(PageServerOf, AClusterThatWentBackToItsBeginningBringsNoUndoneImageBack) {
+  give_up_late(5);
+  go_back_to(0);
+  Store again(disk_);
+  ASSERT_EQ(again.open(), "");
+  EXPECT_EQ(again.newest(), nullptr);
+}
+
+}  // namespace
+}  // namespace plurix::checkpoint
