@@ -16,7 +16,8 @@
 //   cut MS                  (while it works) nobody hears the node for so long, nor it anybody
 //   quit                    → the node leaves, and its process ends
 //
-// When a new epoch has begun, and the node has done something in it, it says `epoch`.
+// When a new epoch has begun, and the node has done something in it, it says `epoch`; a PageServer
+// that misses somebody says `noticed`.
 // A node that cannot go on says so with `failed` (words) and ends. While a node waits for a command
 // it serves the others. On SIGUSR2 it says `state` (state_report.h), whatever it is doing.
 #pragma once

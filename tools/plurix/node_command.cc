@@ -96,6 +96,7 @@ void add_file_options(CLI::App& node, NodeSettings& settings) {
                 "In the end, say whether the heap holds what the workload must have left there");
   node.add_flag("--record-trace", settings.trace)->group("");
   node.add_flag("--control", settings.control)->group("");
+  node.add_option("--record", settings.record_file)->group("");
 }
 
 void add_place_options(CLI::App& node, Arguments& arguments) {

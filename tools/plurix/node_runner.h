@@ -57,14 +57,19 @@ class NodeRunner {
       : node_(node),
         images_(images),
         settings_(settings),
-        recorder_(node.incarnation(), {.attempts = wanted_attempts(settings)}, Workload::key_name),
+        recorder_(node.incarnation(), {.attempts = wanted_attempts(settings)}, Workload::key_name,
+                  settings.record_file),
         prng_(mix(settings.seed, node.id())),
         collector_(node),
         monitor_(settings.false_sharing == "dissolve" ? gc::SharingPolicy::kDissolve
                                                       : gc::SharingPolicy::kReport) {
     if (settings.false_sharing != "off") monitor_.attach(node);
+    node.wrapper().note_commits_in(&recorder_.sent());
     note_epochs();
   }
+  ~NodeRunner() { node_.wrapper().note_commits_in(nullptr); }
+  NodeRunner(const NodeRunner&) = delete;
+  NodeRunner& operator=(const NodeRunner&) = delete;
 
   /// Says who this node is, before its first workload.
   void say_ready() {
@@ -170,9 +175,7 @@ class NodeRunner {
   /// "cut MS": the network is cut around this node for so long.
   void cut_off(const std::string& line) {
     const auto time = milliseconds(std::atoll(line.c_str() + kCutCommand.size()));
-    if constexpr (requires { node_.wrapper().cut_until(Instant{}); }) {
-      node_.wrapper().cut_until(node_.now() + time);
-    }
+    node_.wrapper().cut_until(node_.now() + time);
   }
 
   static std::string path_in(const std::string& word) { return word == "-" ? "" : word; }
@@ -219,6 +222,7 @@ class NodeRunner {
   void look_at_epoch() {
     const auto& core = node_.protocol().core();
     recorder_.note_durable(core);
+    if (core.counters.epochs_opened != opened_) say_noticed();
     if (core.epoch == epoch_ || core.epoch == 0) return;
     note_epochs();
     epoch_ = core.epoch;
@@ -230,6 +234,12 @@ class NodeRunner {
          {"rollbacks", core.counters.rollbacks},
          {"expulsions", core.counters.expulsions},
          {"ns", node_.now().ns}});
+  }
+
+  /// The PageServer misses somebody.
+  void say_noticed() {
+    opened_ = node_.protocol().core().counters.epochs_opened;
+    if (settings_.control) say({{"event", "noticed"}, {"ns", node_.now().ns}});
   }
 
   void say(const nlohmann::ordered_json& line) { (void)write_line(STDOUT_FILENO, line.dump()); }
@@ -340,6 +350,7 @@ class NodeRunner {
   PageServerHost<Node>& images_;
   const NodeSettings& settings_;
   Epoch epoch_ = node_.protocol().core().epoch;
+  std::uint64_t opened_ = node_.protocol().core().counters.epochs_opened;
   Epoch noted_ = 0;  ///< epochs up to this one are in the history
   workloads::Recorder recorder_;
   Workload workload_;

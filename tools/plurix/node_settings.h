@@ -28,6 +28,7 @@ struct NodeSettings {
   bool stop_for_images = false;           ///< nobody commits while an image is taken
   std::uint64_t store_bytes = ~std::uint64_t{0};  ///< the store does not grow beyond it
   std::string history_file;
+  std::string record_file;  ///< holds what is recorded while it runs (workloads/record.h)
   std::string trace_file;
   std::string false_sharing = "off";  ///< off, report, dissolve
   bool compact = false;               ///< keeps the heap on few pages, in the background

@@ -4,6 +4,12 @@
 #include <plurix/posix/monotonic_clock.h>
 #include <plurix/sim/faulty_transport.h>
 #include <plurix/sim/tapped_transport.h>
+#include <plurix/wire/frame.h>
+#include <plurix/wire/messages.h>
+
+#include <cstring>
+
+#include "workloads/record.h"
 
 namespace plurix::tool {
 
@@ -26,10 +32,14 @@ class ToolTransport : private TapHolder<Inner>,
   /// Until then nobody hears this node, and it hears nobody.
   void cut_until(Instant until) noexcept { cut_until_ = until; }
 
+  /// Where the newest commit is noted before its record leaves; null: nowhere.
+  void note_commits_in(workloads::SentCommit* sent) noexcept { sent_ = sent; }
+
   void send(NodeId to, Bytes head, Bytes payload) noexcept {
     if (!is_cut()) Faulty::send(to, head, payload);
   }
   void broadcast(Bytes head, Bytes payload) noexcept {
+    if (sent_ != nullptr) note_commit(head);
     if (!is_cut()) Faulty::broadcast(head, payload);
   }
   void send_to(const Endpoint& endpoint, Bytes head, Bytes payload) noexcept {
@@ -44,7 +54,20 @@ class ToolTransport : private TapHolder<Inner>,
   bool is_cut() const noexcept {
     return cut_until_ != Instant{} && posix::MonotonicClock().now() < cut_until_;
   }
+
+  void note_commit(Bytes frame) noexcept {
+    wire::FrameHeader header;
+    wire::RecordHeader record;
+    if (frame.size() < sizeof header + sizeof record) return;
+    std::memcpy(&header, frame.data(), sizeof header);
+    if (header.type != wire::MessageType::kCommitNotice) return;
+    std::memcpy(&record, frame.data() + sizeof header, sizeof record);
+    if (record.kind != wire::RecordKind::kWrite || record.writer != header.sender) return;
+    *sent_ = {record.time.value - record.index + record.count - 1, header.epoch};
+  }
+
   Instant cut_until_;
+  workloads::SentCommit* sent_ = nullptr;
 };
 
 }  // namespace plurix::tool

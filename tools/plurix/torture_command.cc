@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "kill_torture.h"
 #include "option_checks.h"
 #include "torture.h"
 #include "workloads/all.h"
@@ -19,6 +20,7 @@ are kept, and the command that repeats the plan of that fleet is printed.
 
 Examples:
   plurix torture --minutes 10 --nodes 5
+  plurix torture --kill --minutes 10 --nodes 3
   plurix torture --minutes 1 --nodes 3 --faults loss,reordering,pause --seed 7 --json)";
 
 std::string fault_list_error(const std::string& list) {
@@ -72,7 +74,12 @@ void add_torture_command(CLI::App& app, int& exit_code) {
                    "Seconds without a transaction after which a node is stuck")
       ->check(CLI::Range(1.0, 1e4))
       ->capture_default_str();
+  torture->add_flag("--kill", settings->kill,
+                    "Kill nodes and PageServers with kill -9, cut them off, stop them, and check "
+                    "the heap after each of these");
   torture->add_flag("--json", settings->json, "One line of JSON at the end instead of words");
   torture->footer(kFooter);
-  torture->callback([settings, &exit_code] { exit_code = run_torture(*settings); });
+  torture->callback([settings, &exit_code] {
+    exit_code = settings->kill ? run_kill_torture(*settings) : run_torture(*settings);
+  });
 }

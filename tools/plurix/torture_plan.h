@@ -38,6 +38,7 @@ struct TortureSettings {
   double patience_seconds = 30;  ///< a node that makes no progress for so long is stuck
   std::string faults = "all";
   std::string workload = "all";
+  bool kill = false;  ///< nodes and the PageServer of clusters with a store (kill_torture.h)
   bool json = false;
 };
 

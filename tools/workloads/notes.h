@@ -28,6 +28,8 @@ struct NotedAttempt {
   std::uint32_t number = 0;  ///< 1, 2, … within the transaction
   std::uint32_t first = 0;   ///< operation
   std::uint32_t count = 0;
+  std::uint32_t epoch = 0;
+  std::uint32_t node = 0;
 };
 
 class Notes {
@@ -43,13 +45,14 @@ class Notes {
   }
 
   /// Called first in the body. When there is no room for one more attempt the older ones, all
-  /// aborted, are forgotten: they left nothing behind.
-  void begin_attempt(std::int64_t now_ns, std::uint32_t) noexcept {
+  /// aborted, are forgotten: they left nothing behind. Epoch and number of the node are those of
+  /// now.
+  void begin_attempt(std::int64_t now_ns, std::uint32_t epoch, std::uint32_t node) noexcept {
     const bool room = attempts_ < kAttempts && operations_ + kMaxOperations <= kRoom &&
                       list_values_ + kMaxListValues <= kListRoom;
     if (!room) attempts_ = operations_ = list_values_ = 0;
     // The body may run again without a collision (restart_every), so it counts for itself.
-    attempt_[attempts_] = {now_ns, ++runs_, operations_, 0};
+    attempt_[attempts_] = {now_ns, ++runs_, operations_, 0, epoch, node};
     publish();
     ++attempts_;
   }

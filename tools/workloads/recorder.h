@@ -6,31 +6,16 @@
 // What was noted there is filed when the transaction is over.
 #pragma once
 
-#include <plurix/base/assert.h>
 #include <plurix/dsm/core_context.h>
 #include <plurix/history/attempt.h>
 #include <plurix/outcome.h>
 #include <plurix/transaction.h>
 
-#include <atomic>
-#include <cstdint>
-#include <memory>
-#include <span>
 #include <string>
-#include <type_traits>
-#include <utility>
-#include <vector>
 
-#include "workloads/notes.h"
+#include "workloads/record.h"
 
 namespace plurix::workloads {
-
-/// What is filed at most; beyond it only counts go on. No attempts: nothing is recorded.
-struct RecorderLimits {
-  std::size_t attempts = 0;
-  std::size_t operations = 4'000'000;
-  std::size_t list_values = 4'000'000;
-};
 
 struct RecorderCounts {
   std::uint64_t committed = 0;  ///< updates and readers
@@ -43,26 +28,22 @@ struct RecorderCounts {
 
 class Recorder {
  public:
-  /// Writes a key's name; keys are numbers in here.
-  using KeyName = std::string (*)(std::uint64_t key);
+  using KeyName = Record::KeyName;
 
-  Recorder(std::uint32_t incarnation, const RecorderLimits& limits, KeyName name_key)
-      : incarnation_(incarnation),
-        limits_(limits),
-        name_key_(name_key),
-        notes_(std::make_unique<Notes>()) {
-    attempts_.reserve(limits.attempts);  // address space only, until it is used
-  }
+  /// `file`: where the record outlives the process; empty: nowhere. Throws std::system_error.
+  Recorder(std::uint32_t incarnation, const RecordLimits& limits, KeyName name_key,
+           const std::string& file = {})
+      : name_key_(name_key), record_(limits, incarnation, file), notes_(record_.head().notes) {}
 
   /// Runs `body(Transaction&, Notes&)` as a transaction and files its attempts.
   template <class Node, class Body>
   auto update(Node& node, Body body) {
-    notes_->clear();
+    begin(node);
     auto outcome = node.try_run([&](Transaction& t) {
-      notes_->begin_attempt(node.now().ns, t.attempt());
-      return body(t, *notes_);
+      begin_attempt(node);
+      return body(t, notes_);
     });
-    const bool wrote = notes_->last_attempt_wrote();
+    const bool wrote = notes_.last_attempt_wrote();
     file(node, outcome, Kind{.read_only = !wrote, .strict = false});
     return outcome;
   }
@@ -70,10 +51,10 @@ class Recorder {
   /// The same for one that only reads.
   template <class Node, class Body>
   auto read(Node& node, Freshness freshness, Body body) {
-    notes_->clear();
+    begin(node);
     auto outcome = node.read_only(freshness, [&](Transaction& t) {
-      notes_->begin_attempt(node.now().ns, t.attempt());
-      return body(t, *notes_);
+      begin_attempt(node);
+      return body(t, notes_);
     });
     file(node, outcome, Kind{.read_only = true, .strict = freshness == Freshness::kLatest});
     return outcome;
@@ -82,18 +63,22 @@ class Recorder {
   /// A committed transaction has changed so many things that the workload counts at the end.
   void add_effects(std::uint64_t count) noexcept { counts_.effects += count; }
 
-  std::uint32_t incarnation() const noexcept { return incarnation_; }
+  std::uint32_t incarnation() const noexcept { return record_.head().incarnation; }
   const RecorderCounts& counts() const noexcept { return counts_; }
-  std::size_t filed() const noexcept { return attempts_.size(); }
+  std::size_t filed() const noexcept { return record_.head().attempts; }
 
   /// An epoch has begun.
-  void add_rollback(const history::Rollback& rollback) { rollbacks_.push_back(rollback); }
-  const std::vector<history::Rollback>& rollbacks() const noexcept { return rollbacks_; }
+  void add_rollback(const history::Rollback& rollback) { record_.add_rollback(rollback); }
+  auto rollbacks() const noexcept { return record_.rollbacks(); }
+
+  /// To be filled in by the network before a commit's record leaves.
+  SentCommit& sent() noexcept { return record_.head().sent; }
 
   /// Notes of which updates this node has been told that nothing can undo them any more.
   void note_durable(const CoreContext& core) noexcept {
-    for (; first_pending_ < attempts_.size(); ++first_pending_) {
-      auto& filed = attempts_[first_pending_];
+    for (const auto attempts = record_.attempts(); first_pending_ < attempts.size();
+         ++first_pending_) {
+      auto& filed = attempts[first_pending_];
       if (filed.status != history::Status::kCommitted || filed.read_only) continue;
       const auto undone = core.undone.was({filed.commit_time}, filed.epoch);
       if (undone != Undone::Answer::kNo) continue;
@@ -108,7 +93,7 @@ class Recorder {
   /// Calls `each(history::Attempt)` for all that was filed, in order.
   template <class Each>
   void for_each(Each each) const {
-    for (const auto& filed : attempts_) each(to_attempt(filed));
+    record_.for_each(name_key_, each);
   }
 
  private:
@@ -117,21 +102,17 @@ class Recorder {
     bool strict;
   };
 
-  struct Filed {
-    std::uint64_t tx;
-    std::int64_t begin_ns;
-    std::int64_t end_ns;
-    std::uint64_t commit_time;
-    std::size_t first;  ///< operation
-    std::uint32_t count;
-    std::uint32_t attempt;
-    Epoch epoch;
-    NodeId node;
-    history::Status status;
-    bool read_only;
-    bool strict;
-    bool durable;
-  };
+  template <class Node>
+  void begin(const Node& node) noexcept {
+    notes_.clear();
+    record_.head().now = {++tx_, node.commit_time().value, true};
+  }
+
+  template <class Node>
+  void begin_attempt(const Node& node) noexcept {
+    record_.head().now.applied = node.commit_time().value;
+    notes_.begin_attempt(node.now().ns, node.protocol().core().epoch, node.id());
+  }
 
   static history::Status to_history(Status status) noexcept {
     switch (status) {
@@ -147,40 +128,41 @@ class Recorder {
   template <class Node, class R>
   void file(const Node& node, const Outcome<R>& outcome, Kind kind) {
     const auto end_ns = node.now().ns;
-    ++tx_;
     count(outcome.status, outcome.restarts, kind);
-    if (limits_.attempts == 0 || full_) return;
-    const auto noted = notes_->attempts();
-    if (attempts_.size() + noted.size() > limits_.attempts ||
-        operations_.size() + notes_->operations().size() > limits_.operations ||
-        list_values_.size() + notes_->list_values().size() > limits_.list_values) {
-      full_ = true;
-      return;
-    }
+    if (wants_more()) file_attempts(outcome, kind, end_ns);
+    record_.head().now.running = false;
+  }
+
+  bool wants_more() noexcept {
+    if (record_.head().limits.attempts == 0 || full_) return false;
+    full_ = !record_.has_room_for(notes_.attempts().size(), notes_.operations().size(),
+                                  notes_.list_values().size());
+    return !full_;
+  }
+
+  template <class R>
+  void file_attempts(const Outcome<R>& outcome, Kind kind, std::int64_t end_ns) {
+    const auto first = record_.head().operations;
+    for (const auto& operation : notes_.operations()) record_.add_operation(operation);
+    record_.add_list_values(notes_.list_values());
+    const auto noted = notes_.attempts();
     for (std::size_t i = 0; i < noted.size(); ++i) {
       const bool last = i + 1 == noted.size();
-      const auto status = last ? to_history(outcome.status) : history::Status::kAborted;
-      attempts_.push_back(
-          {.tx = tx_,
-           .begin_ns = noted[i].begin_ns,
-           .end_ns = last ? end_ns : noted[i + 1].begin_ns,
-           .commit_time = outcome.committed() && last ? outcome.commit_time.value : 0,
-           .first = operations_.size() + noted[i].first,
-           .count = noted[i].count,
-           .attempt = noted[i].number,
-           .epoch = outcome.committed() ? outcome.epoch : node.protocol().core().epoch,
-           .node = node.id(),
-           .status = status,
-           .read_only = kind.read_only && last && outcome.committed(),
-           .strict = kind.strict && last && outcome.committed(),
-           .durable = false});
+      const bool committed = last && outcome.committed();
+      record_.add_attempt({.tx = tx_,
+                           .begin_ns = noted[i].begin_ns,
+                           .end_ns = last ? end_ns : noted[i + 1].begin_ns,
+                           .commit_time = committed ? outcome.commit_time.value : 0,
+                           .first = first + noted[i].first,
+                           .count = noted[i].count,
+                           .attempt = noted[i].number,
+                           .epoch = committed ? outcome.epoch : noted[i].epoch,
+                           .node = static_cast<NodeId>(noted[i].node),
+                           .status = last ? to_history(outcome.status) : history::Status::kAborted,
+                           .read_only = committed && kind.read_only,
+                           .strict = committed && kind.strict,
+                           .durable = false});
     }
-    for (auto operation : notes_->operations()) {
-      operation.first_value += list_values_.size();
-      operations_.push_back(operation);
-    }
-    const auto values = notes_->list_values();
-    list_values_.insert(list_values_.end(), values.begin(), values.end());
   }
 
   void count(Status status, std::uint32_t restarts, Kind kind) noexcept {
@@ -199,42 +181,10 @@ class Recorder {
     }
   }
 
-  history::Attempt to_attempt(const Filed& filed) const {
-    history::Attempt attempt;
-    attempt.node = filed.node;
-    attempt.incarnation = incarnation_;
-    attempt.tx = filed.tx;
-    attempt.attempt = filed.attempt;
-    attempt.epoch = filed.epoch;
-    attempt.begin_ns = filed.begin_ns;
-    attempt.end_ns = filed.end_ns;
-    attempt.status = filed.status;
-    attempt.commit_time = filed.commit_time;
-    attempt.read_only = filed.read_only;
-    attempt.strict = filed.strict;
-    attempt.durable = filed.durable;
-    attempt.ops.reserve(filed.count);
-    for (const auto& note : std::span(operations_).subspan(filed.first, filed.count)) {
-      attempt.ops.push_back({note.kind, name_key_(note.key), value_of(note)});
-    }
-    return attempt;
-  }
-
-  history::Value value_of(const Note& note) const {
-    if (!note.is_list) return history::Value::of(note.number);
-    const auto values = std::span(list_values_).subspan(note.first_value, note.values);
-    return history::Value::of_list({values.begin(), values.end()});
-  }
-
-  const std::uint32_t incarnation_;
-  const RecorderLimits limits_;
   const KeyName name_key_;
-  std::unique_ptr<Notes> notes_;
-  std::vector<Filed> attempts_;
+  Record record_;
+  Notes& notes_;
   std::size_t first_pending_ = 0;  ///< attempts before it are durable, undone, or no updates
-  std::vector<history::Rollback> rollbacks_;
-  std::vector<Note> operations_;
-  std::vector<std::int64_t> list_values_;
   RecorderCounts counts_;
   std::uint64_t tx_ = 0;
   bool full_ = false;

@@ -38,8 +38,8 @@ struct Verification {
 class UniqueNumbers {
  public:
   std::int64_t next(std::uint32_t node, std::uint32_t incarnation) noexcept {
-    const auto who = (std::uint64_t{incarnation & 0x7fff} << 7) | (node & 0x7f);
-    return static_cast<std::int64_t>((who << 40) | ++count_);
+    const auto who = (std::uint64_t{incarnation} << 7) | (node & 0x7f);
+    return static_cast<std::int64_t>((who << 24) | (++count_ & 0xff'ffff));
   }
 
  private:

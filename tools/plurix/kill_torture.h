@@ -1,0 +1,12 @@
+// A torture that kills: nodes and the PageServer of a cluster with a store are killed with kill -9,
+// cut off and stopped while they transact.
+#pragma once
+
+#include "torture_plan.h"
+
+namespace plurix::tool {
+
+/// Returns an exit code; everything to be said has been printed.
+int run_kill_torture(const TortureSettings& settings);
+
+}  // namespace plurix::tool
