@@ -21,6 +21,7 @@ import time
 
 QEMU = "qemu-system-x86_64"
 WELL = 33
+UNANSWERED = {2, 20}  # questions for the time: a busy host may lose some
 
 
 class Failure(Exception):
@@ -64,7 +65,8 @@ class Machine:
                 self.log.append(line)
                 said = json.loads(line) if line.startswith("{") else {}
                 if said.get("event") == "time":
-                    self.send(f"time {said['number']} {time.monotonic_ns()}")
+                    if said["number"] not in UNANSWERED:
+                        self.send(f"time {said['number']} {time.monotonic_ns()}")
                 elif said.get("event") == event:
                     return said
                 elif said.get("event") == "failed" or line.startswith("PANIC"):
@@ -121,7 +123,10 @@ def run(options, folder, machines):
     if counted != [1, 2] or "bank.ledger" not in names or "console/" not in names:
         raise Failure(f"the consoles show {counted} and {names}")
     for machine in machines:
-        print(machine.ask("save - -", "saved"))
+        saved = machine.ask("save - -", "saved")
+        print(saved)
+        if not saved["clock_compared"]:
+            raise Failure(f"machine {machine.number} gave up comparing clocks for lost answers")
     print(verified["words"])
     for machine in reversed(machines):
         machine.send("quit")

@@ -149,6 +149,7 @@ class Demo {
     auto& machine = *fleet_->nodes()[index];
     fleet_->ask(machine, "stop", "stopped");
     const auto saved = fleet_->ask(machine, "save - -", "saved");
+    demand_comparable(machine, saved);
     const auto kept = history_part(index) + ".killed";
     std::filesystem::rename(history_part(index), kept);
     killed_part_ = HistoryPart{.path = kept, .full = saved.value("full", false)};

@@ -59,6 +59,13 @@ NodeStatus RunRecord::total() const {
   return all;
 }
 
+void demand_comparable(const ChildNode& node, const nlohmann::json& saved) {
+  if (saved.value("clock_compared", true)) return;
+  throw FleetFailure{kFailed, NodeFleet::name_of(node) +
+                                  " could not compare its clock with this host's, so its history "
+                                  "cannot be judged; look at the load of this host"};
+}
+
 RunRecord collect(NodeFleet& fleet, const std::string& folder, const Collecting& wanted) {
   RunRecord record;
   fleet.ask_all("collect", "collected");
@@ -76,6 +83,7 @@ RunRecord collect(NodeFleet& fleet, const std::string& folder, const Collecting&
     if (!saved.value("ok", false)) {
       throw FleetFailure{kFailed, "a node could not write to " + folder};
     }
+    demand_comparable(*node, saved);
     record.history_parts[node->index()].full = saved.value("full", false);
   }
   return record;

@@ -41,6 +41,9 @@ struct Collecting {
   bool whole_heap = false;  ///< verified object by object
 };
 
+/// Throws FleetFailure if the times in what a node has `saved` are not those of this host's clock.
+void demand_comparable(const ChildNode& node, const nlohmann::json& saved);
+
 /// Lets the first node of a stopped fleet verify the heap, and all save what they recorded as
 /// FOLDER/history.INDEX, and FOLDER/trace.INDEX if asked for. Throws FleetFailure.
 RunRecord collect(NodeFleet& fleet, const std::string& folder, const Collecting& wanted);

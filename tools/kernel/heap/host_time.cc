@@ -7,7 +7,9 @@ namespace {
 
 using baremetal::Text;
 
-constexpr Duration kPatience = milliseconds(200);
+// A busy host may need long for an answer; one that never answers must not be waited for long.
+constexpr Duration kPatience = milliseconds(1'000);
+constexpr unsigned kMostUnanswered = 8;
 constexpr int kRateBits = 22;
 constexpr std::int64_t kRateErrorPerMillion = 2;
 
@@ -45,19 +47,27 @@ std::optional<TimePair> ask_once(baremetal::Machine& machine, CommandLine& comma
 
 bool HostTime::ask(baremetal::Machine& machine, CommandLine& commands) noexcept {
   TimePair best;
+  unsigned unanswered = 0;
   for (unsigned i = 0; i < kTimes; ++i) {
     const auto pair = ask_once(machine, commands, ++asked_);
-    if (!pair) return false;
-    if (pair->error < best.error) best = *pair;
+    if (pair && pair->error < best.error) best = *pair;
+    const bool never_answers = !known_ && best.error == TimePair{}.error;
+    if (!pair && (++unanswered == kMostUnanswered || never_answers)) break;
   }
-  if (!known_) first_ = best;
-  last_ = best;
+  const bool answered = best.error < TimePair{}.error;
+  if (!answered) return false;
+  if (known_) {
+    last_ = best;
+  } else {
+    first_ = best;
+  }
+  is_compared_ = known_;
   known_ = true;
   return true;
 }
 
 std::int64_t HostTime::at(std::int64_t here_ns) const noexcept {
-  if (!known_) return here_ns;
+  if (!is_compared_) return here_ns;
   const auto here = (last_.here - first_.here).ns;
   const auto host = (last_.host - first_.host).ns;
   const auto rate = here > 0 ? (host << kRateBits) / here : std::int64_t{1} << kRateBits;
@@ -65,7 +75,7 @@ std::int64_t HostTime::at(std::int64_t here_ns) const noexcept {
 }
 
 Duration HostTime::error() const noexcept {
-  if (!known_) return {0};
+  if (!is_compared_) return {0};
   const auto lasted = (last_.here - first_.here).ns;
   const auto worse = first_.error < last_.error ? last_.error : first_.error;
   return {worse.ns + lasted / 1'000'000 * kRateErrorPerMillion + 1'000};

@@ -20,7 +20,10 @@ class HostTime {
   /// Asks a few times and keeps the answer that came fastest. False if none came.
   bool ask(baremetal::Machine& machine, CommandLine& commands) noexcept;
 
-  /// The host's reading that belongs to one of ours; ours if the host never answered.
+  /// Asked twice, some time apart: now it is known how fast the two clocks go.
+  bool is_compared() const noexcept { return is_compared_; }
+
+  /// The host's reading that belongs to one of ours; ours before the clocks are compared.
   std::int64_t at(std::int64_t here_ns) const noexcept;
 
   /// How far `at` may be wrong.
@@ -32,6 +35,7 @@ class HostTime {
   TimePair first_;
   TimePair last_;
   bool known_ = false;
+  bool is_compared_ = false;
   std::uint32_t asked_ = 0;
 };
 

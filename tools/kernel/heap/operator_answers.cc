@@ -177,8 +177,8 @@ void Operator::save_history() noexcept {
   auto& port = second.start() ? second : machine_.console;
   for (const auto& attempt : log_.attempts()) write_attempt(port, attempt);
   say(Text() << "{\"event\":\"saved\",\"ok\":true,\"attempts\":" << log_.attempts().size()
-             << ",\"full\":" << log_.full() << ",\"clock_error_ns\":" << host_time_.error().ns
-             << "}\n");
+             << ",\"full\":" << log_.full() << ",\"clock_compared\":" << host_time_.is_compared()
+             << ",\"clock_error_ns\":" << host_time_.error().ns << "}\n");
 }
 
 void Operator::write_attempt(SerialPort& port, const LoggedAttempt& attempt) noexcept {
