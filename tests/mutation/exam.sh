@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds the exam in build/exam and runs it: every planted bug, or those named as arguments.
-# Prints for each whether it was caught, and by which test.
+# Prints for each whether it was caught, and by which test; with --all, by how many of all tests.
 set -eu
 cd "$(dirname "$0")/../.."
 cmake --preset release -B build/exam -DPLURIX_BUILD_BENCH=OFF -DPLURIX_BUILD_EXAMPLES=OFF >/dev/null
