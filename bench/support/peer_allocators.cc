@@ -40,12 +40,17 @@ PmemPool::~PmemPool() {
   if (pool_ != nullptr) pmemobj_close(static_cast<PMEMobjpool*>(pool_));
 }
 
-void PmemPool::allocate(int count, std::size_t bytes) {
+double PmemPool::allocate(int count, std::size_t bytes) {
   auto* pool = static_cast<PMEMobjpool*>(pool_);
-  if (pmemobj_tx_begin(pool, nullptr, TX_PARAM_NONE) != 0) return;
-  for (int i = 0; i < count; ++i) (void)pmemobj_tx_zalloc(bytes, 1);
-  pmemobj_tx_commit();
-  (void)pmemobj_tx_end();
+  std::vector<PMEMoid> objects(static_cast<std::size_t>(count));
+  const auto us = microseconds_of([&] {
+    if (pmemobj_tx_begin(pool, nullptr, TX_PARAM_NONE) != 0) return;
+    for (auto& object : objects) object = pmemobj_tx_zalloc(bytes, 1);
+    pmemobj_tx_commit();
+    (void)pmemobj_tx_end();
+  });
+  for (auto& object : objects) pmemobj_free(&object);
+  return us * 1e3 / count;
 }
 
 double PmemPool::defragment(int count, std::size_t bytes) {
@@ -70,7 +75,7 @@ double PmemPool::defragment(int count, std::size_t bytes) {
 #else
 PmemPool::PmemPool() = default;
 PmemPool::~PmemPool() = default;
-void PmemPool::allocate(int, std::size_t) {}
+double PmemPool::allocate(int, std::size_t) { return 0; }
 double PmemPool::defragment(int, std::size_t) { return 0; }
 #endif
 
