@@ -278,6 +278,6 @@ int main(int argc, char** argv) {
   using namespace plurix::bench;
   const auto options =
       parse_options(argc, argv, "gc_million_bench: a graph of a million objects is reclaimed");
-  const Report report(options, "gc_million", "", "before, where it is a rate");
+  const Report report(options, "gc_million", "units of their own", "before, where it is a rate");
   return run(report, options.smoke ? 18'000 : 999'000);
 }

@@ -38,6 +38,26 @@ Offset head_word(Transaction& t, Offset header) {
   return own_cell(t, chain & ~kSegmented);
 }
 
+/// The header of what a link leads to, which is an object for certain.
+Offset header_behind(Transaction& t, Offset target) {
+  return target % kPageSize != 0 ? target - sizeof(ObjectHeader) : header_of(t, target);
+}
+
+/// header_of, without a call where the target is a small object.
+Offset header_before(Transaction& t, Offset target) {
+  const auto place = target % kPageSize;
+  const bool may_be_small = place % kGranule == 0 &&
+                            place >= sizeof(PageHeader) + sizeof(ObjectHeader) &&
+                            target >= offset_of(Regions::kRoots) && target < offset_of(t.pages());
+  if (may_be_small) [[likely]] {
+    const auto header = target - sizeof(ObjectHeader);
+    const Tag tag(t.load(header + kTagAt));
+    if (tag.is_object() && !tag.has(Tag::kLarge)) [[likely]]
+      return header;
+  }
+  return header_of(t, target);
+}
+
 /// A collector that has condemned the object learns that somebody had a way to it after all.
 void spare(Transaction& t, Offset header) {
   const Tag tag(t.load(header + kTagAt));
@@ -47,7 +67,7 @@ void spare(Transaction& t, Offset header) {
 }
 
 void enter_link(Transaction& t, Slot& link, Offset slot, Offset target, std::uint64_t flags) {
-  const auto header = header_of(t, target);
+  const auto header = header_before(t, target);
   if (header == 0) t.misuse("a Link to what is no object, or only a part of one");
   if ((flags & kOfCollector) == 0) spare(t, header);
   const auto head = head_word(t, header);
@@ -56,6 +76,15 @@ void enter_link(Transaction& t, Slot& link, Offset slot, Offset target, std::uin
   if (mutated("chain_entry_forgotten")) return;
   t.store(head, slot);
   if (first != 0) t.store(first + kBackAt, slot + kNextAt);
+}
+
+/// The target is to be looked at by the collector, if that does not know it already.
+void has_lost_a_link(Transaction& t, Offset target) {
+  const auto header = header_behind(t, target);
+  const Tag tag(t.load(header + kTagAt));
+  if (tag.has(Tag::kCandidate) && tag.has(Tag::kLostAgain)) [[likely]]
+    return;
+  add_candidate(t, header);
 }
 
 void unchain(Transaction& t, Slot& link) {
@@ -78,7 +107,7 @@ void set_link(Transaction& t, Offset slot, Offset target, std::uint64_t flags) {
     if (!mutated("chain_entry_doubled")) unchain(t, link);
     // Not if it is linked again at once: a candidate would be looked at for nothing.
     if ((old & kWeak) == 0 && target_of(old) != target) {
-      add_candidate(t, header_of(t, target_of(old)));
+      has_lost_a_link(t, target_of(old));
     }
   }
   if (target != 0) enter_link(t, link, slot, target, flags);
