@@ -76,6 +76,22 @@ class FileBlockStore::Ring {
     }
   }
 
+  /// Registers the memory, so that the kernel need not look its pages up at each operation. Nothing
+  /// may be in flight. False if it may not: then it goes as without.
+  bool use_memory(std::span<std::byte> memory) noexcept {
+    if (regions_ == std::size(region_)) return false;
+    region_[regions_++] = {memory.data(), memory.size()};
+    if (regions_ > 1) (void)::io_uring_unregister_buffers(&ring_);
+    if (::io_uring_register_buffers(&ring_, region_, regions_) == 0) return true;
+    regions_ = 0;  // too much to lock, most likely: what was registered before is gone as well
+    return false;
+  }
+
+  void forget_memory() noexcept {
+    if (regions_ > 0) (void)::io_uring_unregister_buffers(&ring_);
+    regions_ = 0;
+  }
+
   bool any() const noexcept {
     return std::any_of(std::begin(slots_), std::end(slots_),
                        [](const auto& slot) { return slot.used; });
@@ -96,6 +112,11 @@ class FileBlockStore::Ring {
 
   void prepare(io_uring_sqe* entry, const Operation& operation) const noexcept {
     const auto size = static_cast<unsigned>(operation.size);
+    const int region = region_of(operation);
+    if (region >= 0 && operation.kind == Operation::Kind::kWrite) {
+      return ::io_uring_prep_write_fixed(entry, fd_, operation.bytes, size, operation.offset,
+                                         region);
+    }
     switch (operation.kind) {
       case Operation::Kind::kRead:
         return ::io_uring_prep_read(entry, fd_, operation.bytes, size, operation.offset);
@@ -106,10 +127,23 @@ class FileBlockStore::Ring {
     }
   }
 
+  /// The registered memory in which all of its bytes are; -1: none.
+  int region_of(const Operation& operation) const noexcept {
+    for (unsigned i = 0; i < regions_; ++i) {
+      const auto* begin = static_cast<const std::byte*>(region_[i].iov_base);
+      const bool within = operation.bytes >= begin &&
+                          operation.bytes + operation.size <= begin + region_[i].iov_len;
+      if (within) return static_cast<int>(i);
+    }
+    return -1;
+  }
+
   io_uring ring_ = {};
   bool open_ = false;
   int fd_ = -1;
   Slot slots_[kDepth];
+  iovec region_[kDepth] = {};
+  unsigned regions_ = 0;
 };
 
 #else
@@ -123,6 +157,8 @@ class FileBlockStore::Ring {
   bool submit(const Operation&) noexcept { return false; }
   template <class Done>
   void take(bool, Done) noexcept {}
+  bool use_memory(std::span<std::byte>) noexcept { return false; }
+  void forget_memory() noexcept {}
   bool any() const noexcept { return false; }
   std::uint64_t oldest(std::uint64_t otherwise) const noexcept { return otherwise; }
 };
@@ -258,6 +294,19 @@ void FileBlockStore::end(const Operation& operation, int result) noexcept {
   if (operation.kind == Operation::Kind::kFlush || done == operation.size) return;
   perform({operation.kind, operation.number, operation.offset + done, operation.bytes + done,
            operation.size - done});
+}
+
+void FileBlockStore::use_memory(std::span<std::byte> memory) noexcept {
+  if (!ring_) return;
+  finish_all(*this);
+  registered_ = ring_->use_memory(memory);
+}
+
+void FileBlockStore::forget_memory() noexcept {
+  if (!ring_) return;
+  finish_all(*this);
+  ring_->forget_memory();
+  registered_ = false;
 }
 
 void FileBlockStore::poll() noexcept {

@@ -3,9 +3,12 @@
 #include <plurix/posix/environment_error.h>
 #include <plurix/posix/file_block_store.h>
 
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
 #include <cstdio>
+#include <span>
 #include <string>
 
 namespace plurix::posix {
@@ -67,6 +70,37 @@ TEST_F(FileBlockStoreTest, SaysThatAStoreOpenedForReadingIsNotWritten) {
   alignas(kBlockSize) static std::byte block[kBlockSize];
   finish(store, store.start_write(0, block) + 1);
   EXPECT_EQ(store.error(), BlockError::kReadOnly);
+}
+
+/// Other memory than before, where memory was before.
+std::span<std::byte> fresh_memory_at(void* address) {
+  const int there = address == nullptr ? 0 : MAP_FIXED;
+  void* memory = ::mmap(address, 2 * kBlockSize, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | there, -1, 0);
+  return {static_cast<std::byte*>(memory), 2 * kBlockSize};
+}
+
+TEST_F(FileBlockStoreTest, WritesFromRegisteredMemoryAndForgetsIt) {
+  FileBlockStore store(store_file_in(directory_, FileAccess::kReadWrite));
+  alignas(kBlockSize) static std::byte read[kBlockSize];
+  auto memory = fresh_memory_at(nullptr);
+  store.use_memory(memory.first(kBlockSize));
+  store.use_memory(memory.last(kBlockSize));
+  for (int round = 0; round < 3; ++round) {
+    for (std::uint64_t i = 0; i < 2; ++i) {
+      const auto block = memory.subspan(i * kBlockSize, kBlockSize);
+      const auto value = static_cast<std::byte>(7 * round + static_cast<int>(i));
+      std::fill(block.begin(), block.end(), value);
+      finish(store, store.start_write(i * kBlockSize, block) + 1);
+      finish(store, store.start_read(i * kBlockSize, read) + 1);
+      EXPECT_EQ(read[9], value);
+    }
+    EXPECT_EQ(store.error(), BlockError::kNone);
+    if (round == 0) continue;
+    store.forget_memory();
+    memory = fresh_memory_at(memory.data());
+  }
+  ::munmap(memory.data(), memory.size());
 }
 
 }  // namespace

@@ -43,7 +43,10 @@ class ImageStore {
       : device_(device), options_(options), superblock_memory_(2) {}
   ImageStore(const ImageStore&) = delete;
   ImageStore& operator=(const ImageStore&) = delete;
-  ~ImageStore() { finish_all(device_); }
+  ~ImageStore() {
+    finish_all(device_);
+    if constexpr (requires { device_.forget_memory(); }) device_.forget_memory();
+  }
 
   // ---- opening. These wait for the device and return what went wrong in words, or nothing.
 

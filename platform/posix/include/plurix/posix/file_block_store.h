@@ -34,6 +34,12 @@ class FileBlockStore {
   void clear_error() noexcept { error_ = BlockError::kNone; }
   std::uint64_t bytes() const noexcept { return bytes_; }
 
+  /// Writes from this memory come often: it is registered with the kernel, if that permits it. It
+  /// stays until `forget_memory`.
+  void use_memory(std::span<std::byte> memory) noexcept;
+  void forget_memory() noexcept;
+  bool has_registered_memory() const noexcept { return registered_; }
+
   /// "io_uring, O_DIRECT": how it works here, and why not better.
   const std::string& reason() const noexcept { return reason_; }
 
@@ -49,6 +55,7 @@ class FileBlockStore {
 
   int fd_ = -1;
   bool direct_ = false;
+  bool registered_ = false;
   std::uint64_t bytes_ = 0;
   std::uint64_t started_ = 0;
   BlockError error_ = BlockError::kNone;
