@@ -10,7 +10,7 @@ import signal
 import tempfile
 import time
 
-from run_plurix import EXIT_DONE, EXIT_NOT_FIT, expect, finish, run, start, unique_cluster
+from run_plurix import EXIT_DONE, EXIT_FAILED, EXIT_NOT_FIT, expect, finish, run, start, unique_cluster
 
 
 def ready(*words):
@@ -75,6 +75,17 @@ with tempfile.TemporaryDirectory() as folder:
     images = last(out)["images"]
     expect(images["images"] >= 2 and images["restores"] >= 1, "no images", out)
     check(parts[:2], folder)
+
+    # What is on the disk can be looked at without any node.
+    code, out, err = run("inspect", "heap", "--verify", "--dir", store, "--json")
+    expect(code == EXIT_DONE, f"inspect ends with {code}", out, err)
+    look = json.loads(out)
+    expect(look["found"]["verified"]["sound"] and look["commit_time"] > 0, "no sound image", out)
+    code, out, err = run("inspect", "object", "bank.ledger", "--dir", store, "--json")
+    expect(code == EXIT_DONE and json.loads(out)["found"]["type"].endswith("Ledger"),
+           f"no ledger: {code}", out, err)
+    code, out, err = run("inspect", "names", "--dir", store, "--image", "1")
+    expect(code == EXIT_FAILED and "no image of commit time 1" in err, f"{code}", out, err)
 
     # In the end the bank has what it had at first, and all of it is on the disk.
     code, out, err = run(*server_words, "--seconds", "0.3", "--verify")

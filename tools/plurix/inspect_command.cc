@@ -2,7 +2,7 @@
 
 #include <plurix/heap/verify.h>
 #include <plurix/posix/environment_error.h>
-#include <plurix/posix/node.h>
+#include <plurix/posix/monotonic_clock.h>
 
 #include <CLI/CLI.hpp>
 #include <charconv>
@@ -13,6 +13,7 @@
 
 #include "exit_codes.h"
 #include "heap_look_words.h"
+#include "inspected_heap.h"
 #include "option_checks.h"
 #include "stop_signals.h"
 #include "workloads/heap_words.h"
@@ -21,7 +22,8 @@ namespace plurix::tool {
 namespace {
 
 constexpr auto kFooter =
-    R"(The command joins the cluster as one more node that only reads, and leaves again.
+    R"(The command joins the cluster as one more node that only reads, and leaves again;
+with --dir it looks at an image that a PageServer has kept, and no cluster is needed.
 Offsets count bytes from the heap's base; an address of a running program is taken as well.
 
 Examples:
@@ -31,22 +33,19 @@ Examples:
   plurix inspect object shop/customers
   plurix inspect object 0x25018
   plurix inspect types
-  plurix inspect names shop)";
+  plurix inspect names shop
+  plurix inspect heap --verify --dir /var/lib/plurix)";
 
 struct Arguments {
   posix::NodeOptions node;
+  std::string store;        ///< look at an image in this directory
+  std::uint64_t image = 0;  ///< its commit time; 0: the newest
   double join_seconds = 5;
   bool json = false;
   bool verify = false;
   PageIndex page = 0;
   std::string object;
   std::string directory;
-};
-
-/// What was asked for does not exist, or could not be read; in words.
-class Failure : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
 };
 
 /// What a look at the heap found, and how it is told to people.
@@ -56,68 +55,43 @@ struct Finding {
   bool sound = true;
 };
 
-std::unique_ptr<posix::Node> join_with(posix::NodeOptions options, std::uint64_t heap_bytes) {
-  options.heap_bytes = heap_bytes;
-  options.collect = false;  // it only looks
-  return std::make_unique<posix::Node>(options);
-}
-
-/// The heap's size is the cluster's: it is told to whoever comes with another.
-std::unique_ptr<posix::Node> join(const posix::NodeOptions& options) {
-  try {
-    return join_with(options, options.heap_bytes);
-  } catch (const posix::JoinRefused& refusal) {
-    if (refusal.heap_bytes() == 0) throw;
-    return join_with(options, refusal.heap_bytes());
-  }
-}
-
-template <class Look>
-auto read(posix::Node& node, Freshness freshness, Look look) {
-  auto outcome = node.read_only(freshness, look);
-  if (!outcome.committed()) throw Failure(outcome.reason);
-  return std::move(*outcome.value);
-}
-
 /// Says how far it is, once a second: most heaps are read before that.
 class Progress {
  public:
-  explicit Progress(const posix::Node& node) : node_(node), next_(node.now() + kInterval) {}
-
   void at(PageIndex page, PageIndex pages) {
-    if (node_.now() < next_) return;
-    next_ = node_.now() + kInterval;
+    if (clock_.now() < next_) return;
+    next_ = clock_.now() + kInterval;
     std::cerr << "plurix inspect: " << page << " of " << pages << " pages\n";
   }
 
  private:
   static constexpr Duration kInterval = milliseconds(1000);
 
-  const posix::Node& node_;
-  Instant next_;
+  posix::MonotonicClock clock_;
+  Instant next_ = clock_.now() + kInterval;
 };
 
-HeapCensus take_census(posix::Node& node) {
-  const auto pages = read(node, Freshness::kLatest, [](Transaction& t) { return t.pages(); });
+HeapCensus take_census(InspectedHeap& heap) {
+  const auto pages = heap.read(Freshness::kLatest, [](Transaction& t) { return t.pages(); });
   HeapCensus census;
-  Progress progress(node);
-  for (auto page = heap::regions(pages).first; page < pages; ++page) {
-    census.add(page, read(node, Freshness::kSnapshot,
-                          [page](Transaction& t) { return tally_page(t, page); }));
+  Progress progress;
+  for (auto page = plurix::heap::regions(pages).first; page < pages; ++page) {
+    census.add(page, heap.read(Freshness::kSnapshot,
+                               [page](Transaction& t) { return tally_page(t, page); }));
     progress.at(page, pages);
-    if (stop_asked()) throw Failure("interrupted");
+    if (stop_asked()) throw InspectFailure("interrupted");
   }
   return census;
 }
 
-Finding inspect_heap(posix::Node& node, const Arguments& arguments) {
-  const auto census = take_census(node);
-  Finding found{.document = read(node, Freshness::kSnapshot,
-                                 [&](Transaction& t) { return look_at_census(t, census); }),
+Finding inspect_heap(InspectedHeap& heap, const Arguments& arguments) {
+  const auto census = take_census(heap);
+  Finding found{.document = heap.read(Freshness::kSnapshot,
+                                      [&](Transaction& t) { return look_at_census(t, census); }),
                 .words = words_for_census,
                 .sound = census.broken.empty()};
   if (!arguments.verify) return found;
-  const auto report = read(node, Freshness::kLatest, [](Transaction& t) { return verify_heap(t); });
+  const auto report = heap.read(Freshness::kLatest, [](Transaction& t) { return verify_heap(t); });
   found.sound = found.sound && report.ok();
   found.document["verified"] = {{"sound", report.ok()}, {"words", workloads::heap_words(report)}};
   found.words = [](const Json& json) {
@@ -126,13 +100,13 @@ Finding inspect_heap(posix::Node& node, const Arguments& arguments) {
   return found;
 }
 
-Finding inspect_page(posix::Node& node, const Arguments& arguments) {
-  auto document = read(node, Freshness::kLatest,
-                       [&](Transaction& t) { return look_at_page(t, arguments.page); });
+Finding inspect_page(InspectedHeap& heap, const Arguments& arguments) {
+  auto document = heap.read(Freshness::kLatest,
+                            [&](Transaction& t) { return look_at_page(t, arguments.page); });
   if (document.is_null()) {
-    throw Failure("there is no page " + std::to_string(arguments.page) + "; the heap has " +
-                  posix::format_bytes(node.options().heap_bytes) + ", " +
-                  std::to_string(node.options().heap_bytes / kPageSize) + " pages");
+    throw InspectFailure("there is no page " + std::to_string(arguments.page) + "; the heap has " +
+                         posix::format_bytes(heap.bytes()) + ", " +
+                         std::to_string(heap.bytes() / kPageSize) + " pages");
   }
   return {.document = std::move(document), .words = words_for_page};
 }
@@ -155,53 +129,44 @@ Json look_at(Transaction& t, const std::string& object) {
   return named.target == 0 ? Json() : look_at_object(t, named.target);
 }
 
-Finding inspect_object(posix::Node& node, const Arguments& arguments) {
+Finding inspect_object(InspectedHeap& heap, const Arguments& arguments) {
   auto document =
-      read(node, Freshness::kLatest, [&](Transaction& t) { return look_at(t, arguments.object); });
+      heap.read(Freshness::kLatest, [&](Transaction& t) { return look_at(t, arguments.object); });
   if (document.is_null()) {
-    throw Failure(offset_in(arguments.object)
-                      ? "no object stands at " + arguments.object
-                      : "nothing has the name \"" + arguments.object +
-                            "\"; plurix inspect names shows those there are");
+    throw InspectFailure(offset_in(arguments.object)
+                             ? "no object stands at " + arguments.object
+                             : "nothing has the name \"" + arguments.object +
+                                   "\"; plurix inspect names shows those there are");
   }
   return {.document = std::move(document), .words = words_for_object};
 }
 
-Finding inspect_types(posix::Node& node, const Arguments&) {
-  return {.document = read(node, Freshness::kLatest, look_at_types), .words = words_for_types};
+Finding inspect_types(InspectedHeap& heap, const Arguments&) {
+  return {.document = heap.read(Freshness::kLatest, look_at_types), .words = words_for_types};
 }
 
-Finding inspect_names(posix::Node& node, const Arguments& arguments) {
-  auto document = read(node, Freshness::kLatest,
-                       [&](Transaction& t) { return look_at_names(t, arguments.directory); });
+Finding inspect_names(InspectedHeap& heap, const Arguments& arguments) {
+  auto document = heap.read(Freshness::kLatest,
+                            [&](Transaction& t) { return look_at_names(t, arguments.directory); });
   if (document.is_null()) {
-    throw Failure("there is no directory \"" + arguments.directory +
-                  "\"; plurix inspect names shows those there are");
+    throw InspectFailure("there is no directory \"" + arguments.directory +
+                         "\"; plurix inspect names shows those there are");
   }
   return {.document = std::move(document), .words = words_for_names};
 }
 
-using Inspect = Finding (*)(posix::Node&, const Arguments&);
-
-std::string json_line(const posix::Node& node, const Finding& found) {
-  Json line = {{"cluster", node.options().cluster},
-               {"commit_time", node.commit_time().value},
-               {"other_nodes", node.protocol().core().peers},
-               {"found", found.document}};
-  return line.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+using Inspect = Finding (*)(InspectedHeap&, const Arguments&);
 
 int look(const Arguments& arguments, Inspect inspect) {
-  const auto node = join(arguments.node);
-  const StopSignals signals([](void* self) { static_cast<posix::Node*>(self)->stop(); },
-                            node.get());
-  const auto found = inspect(*node, arguments);
+  const auto heap = arguments.store.empty() ? join_heap(arguments.node)
+                                            : open_image(arguments.store, arguments.image);
+  const auto found = inspect(*heap, arguments);
   if (arguments.json) {
-    std::cout << json_line(*node, found) << "\n";
+    auto line = heap->about();
+    line["found"] = found.document;
+    std::cout << line.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
   } else {
-    std::cout << "cluster \"" << node->options().cluster << "\", commit time "
-              << node->commit_time().value << "\n"
-              << found.words(found.document);
+    std::cout << heap->words() << "\n" << found.words(found.document);
   }
   return found.sound ? kDone : kFailed;
 }
@@ -245,6 +210,9 @@ CLI::App* add_look(CLI::App& parent, const char* name, const char* what,
                    "Seconds until an attempt to join fails")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  look->add_option("--dir", arguments->store,
+                   "Look at an image in this directory of a PageServer instead of a cluster");
+  look->add_option("--image", arguments->image, "Its commit time (default: the newest)");
   look->add_flag("--json", arguments->json, "One line of JSON instead of words");
   look->callback([arguments, inspect, &exit_code] { exit_code = run(*arguments, inspect); });
   return look;
@@ -255,7 +223,8 @@ CLI::App* add_look(CLI::App& parent, const char* name, const char* what,
 
 void add_inspect_command(CLI::App& app, int& exit_code) {
   using namespace plurix::tool;
-  CLI::App* inspect = app.add_subcommand("inspect", "Look at the heap of a running cluster");
+  CLI::App* inspect =
+      app.add_subcommand("inspect", "Look at the heap of a running cluster, or at an image of one");
   inspect->require_subcommand(1);
   inspect->footer(kFooter);
   const auto arguments = std::make_shared<Arguments>();
