@@ -130,5 +130,13 @@ TEST(Record, HasRoomForWhatItWasMadeForAndNotMore) {
   EXPECT_FALSE(record.has_room_for(2, 3, 5));
 }
 
+TEST(Record, TellsHowMuchOfTheScarcestRoomIsTaken) {
+  Record record({.attempts = 100, .operations = 100, .list_values = 4}, 1, {});
+  EXPECT_EQ(record.filled(), 0);
+  const std::int64_t values[] = {7, 8, 9};
+  record.add_list_values(values);
+  EXPECT_EQ(record.filled(), 0.75);
+}
+
 }  // namespace
 }  // namespace plurix::workloads

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
@@ -76,6 +77,7 @@ class Record {
     std::size_t list_values = 0;
     std::size_t rollbacks = 0;
     std::uint32_t incarnation = 0;
+    bool full = false;  ///< something was not filed
     SentCommit sent;
     RunningTransaction now;
     history::Rollback rollback[kMaxRollbacks];
@@ -122,6 +124,17 @@ class Record {
     return head_->attempts + attempts <= limits.attempts &&
            head_->operations + operations <= limits.operations &&
            head_->list_values + list_values <= limits.list_values;
+  }
+
+  /// How much of the room is taken where it is scarcest, 0 to 1.
+  double filled() const noexcept {
+    const auto part = [](std::size_t used, std::size_t limit) {
+      return static_cast<double>(used) / static_cast<double>(std::max<std::size_t>(limit, 1));
+    };
+    const auto& limits = head_->limits;
+    return std::max({part(head_->attempts, limits.attempts),
+                     part(head_->operations, limits.operations),
+                     part(head_->list_values, limits.list_values)});
   }
 
   /// Its operations are there already.

@@ -88,7 +88,7 @@ class Recorder {
   }
 
   /// A limit was reached: what came later is counted and not filed.
-  bool full() const noexcept { return full_; }
+  bool full() const noexcept { return record_.head().full; }
 
   /// Calls `each(history::Attempt)` for all that was filed, in order.
   template <class Each>
@@ -134,10 +134,11 @@ class Recorder {
   }
 
   bool wants_more() noexcept {
-    if (record_.head().limits.attempts == 0 || full_) return false;
-    full_ = !record_.has_room_for(notes_.attempts().size(), notes_.operations().size(),
-                                  notes_.list_values().size());
-    return !full_;
+    auto& full = record_.head().full;
+    if (record_.head().limits.attempts == 0 || full) return false;
+    full = !record_.has_room_for(notes_.attempts().size(), notes_.operations().size(),
+                                 notes_.list_values().size());
+    return !full;
   }
 
   template <class R>
@@ -187,7 +188,6 @@ class Recorder {
   std::size_t first_pending_ = 0;  ///< attempts before it are durable, undone, or no updates
   RecorderCounts counts_;
   std::uint64_t tx_ = 0;
-  bool full_ = false;
 };
 
 }  // namespace plurix::workloads
