@@ -59,12 +59,13 @@ class Words {
     Link<Word> words[Place::kWords];
   };
 
-  /// Made on first use: an attempt may run on a snapshot from before the setup's commit.
+  /// Made on first use: an attempt may run on a snapshot from before the setup's commit. Apart from
+  /// the words, because it is only read from then on.
   static Ref<Table> words(Transaction& t) {
-    const auto table = t.root<Table>(kName);
-    if (!table->words[0]) {
-      for (auto& word : table.mut()->words) word = t.make<Word>();
-    }
+    if (const auto table = t.find<Table>(kName)) return table;
+    const auto table = t.make_in<Table>(Placement::kReadOnly);
+    for (auto& word : table.mut()->words) word = t.make<Word>();
+    (void)t.publish(kName, table);
     return table;
   }
 };
