@@ -167,12 +167,19 @@ StoredCluster::Return StoredCluster::await_return(const std::vector<std::size_t>
       }
     }
   }
-  if (!server_) return result;
-  while (const auto noticed = server_->take("noticed")) {
-    const auto at = seconds_in(*noticed);
-    if (at >= since && result.noticed == 0) result.noticed = at;
-  }
+  result.noticed = noticed(since);
   return result;
+}
+
+double StoredCluster::noticed(double since) {
+  if (noticed_ < since) noticed_ = 0;
+  while (server_) {
+    const auto event = server_->take("noticed");
+    if (!event) break;
+    const auto at = seconds_in(*event);
+    if (at >= since && noticed_ == 0) noticed_ = at;
+  }
+  return noticed_;
 }
 
 std::string StoredCluster::states() {

@@ -56,13 +56,16 @@ class StoredCluster {
   /// Forgets what nodes have said of epochs.
   void forget_epochs();
 
-  /// When the nodes that were not restarted after `since` work in a common new epoch.
+  /// How nodes that were not restarted came to work in a common new epoch.
   struct Return {
     double noticed = 0;  ///< by the PageServer; 0: it was not there to notice
     double worked = 0;   ///< the last of them
     std::uint64_t start = 0;
     bool undone = false;  ///< commits were
   };
+  /// When the PageServer first noticed something since then; 0: it has not, or is not there.
+  double noticed(double since);
+
   Return await_return(const std::vector<std::size_t>& survivors, double since);
 
   /// Files of records, of all lives of all processes so far.
@@ -81,6 +84,7 @@ class StoredCluster {
   std::string server_address_;
   Child server_;
   std::vector<Child> nodes_;
+  double noticed_ = 0;
   std::map<std::size_t, std::uint64_t> undone_;  ///< rollbacks and expulsions of each node
   std::vector<std::string> record_files_;
 };
