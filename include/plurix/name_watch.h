@@ -16,8 +16,8 @@
 
 namespace plurix {
 
-/// Belongs to the transactions of one node. What it has seen counts when the transaction that saw it
-/// commits: each change is told to one committed transaction, however often its body runs.
+/// Belongs to the transactions of one node. What it has seen counts when the transaction that saw
+/// it commits: each change is told to one committed transaction, however often its body runs.
 class NameWatch {
  public:
   /// The text must outlive the watch. Misuse at the first look if it is no path.
@@ -25,9 +25,9 @@ class NameWatch {
 
   constexpr std::string_view path() const noexcept { return path_; }
 
-  /// Whether the name leads elsewhere than at the last committed look; also if its object was moved,
-  /// because offsets kept of it are void then. The first look tells of a name that exists. Reads
-  /// what leads to the name, so that `wait_for_change` sleeps until one of these pages is written.
+  /// Whether the name leads elsewhere than at the last committed look, or its object was moved:
+  /// offsets kept of it are void then. The first look tells of a name that exists. Reads what
+  /// leads to the name, so that `wait_for_change` sleeps until one of these pages is written.
   bool changed(Transaction& t) {
     const auto now = heap::look_up(t, path_);
     const bool news = now.target != seen_.target || now.type != seen_.type;

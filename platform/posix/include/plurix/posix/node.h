@@ -181,7 +181,7 @@ class BasicNode {
     const bool may_found = machine_.options.found == Founding::kAuto;
     const auto seeds = Way::seeds(machine_.options);
     if (core_.join(seeds, may_found, now() + machine_.options.join_timeout)) return;
-    // Let in already, but not brought up to date in time: nobody shall wait for a node that is gone.
+    // Let in already but not brought up to date in time: nobody shall wait for a node that is gone.
     (void)core_.leave(now() + machine_.options.leave_timeout);
     machine_.report_failed_join(core_.protocol().membership(), Way::asked(machine_.options));
   }
