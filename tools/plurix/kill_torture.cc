@@ -25,8 +25,9 @@ namespace {
 
 /// Attempts recorded by one life of one node.
 constexpr std::uint64_t kHistoryLimit = 300'000;
-/// A cluster ends when so much of a record is taken: one that is full proves nothing.
-constexpr double kFullEnough = 0.6;
+/// A cluster ends when so much of a record is taken: one that is full proves nothing, and the
+/// fastest workloads take half of it in one deed.
+constexpr double kFullEnough = 0.35;
 /// Deeds done to one cluster before its history is checked.
 constexpr int kDeeds = 7;
 
