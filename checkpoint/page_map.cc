@@ -23,10 +23,10 @@ std::uint32_t SegmentSet::first_free() const noexcept {
   return static_cast<std::uint32_t>(std::find(bits_.begin(), bits_.end(), false) - bits_.begin());
 }
 
-SegmentSet segments_of(std::span<const MapEntry> map, SegmentLayout layout) {
+SegmentSet segments_of(std::span<const MapEntry> map, SegmentLayout layout, std::uint32_t end) {
   SegmentSet set;
   for (const auto& entry : map) {
-    if (entry.block != 0) set.add(layout.segment_of(entry.block));
+    if (entry.block != 0 && entry.block < end) set.add(layout.segment_of(entry.block));
   }
   return set;
 }

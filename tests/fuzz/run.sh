@@ -12,7 +12,7 @@ seconds=${1:-5}
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || { echo "no number of seconds: $seconds" >&2; exit 2; }
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(frame protocol_step text scenario ethernet rtl8139)
+[ ${#targets[@]} -gt 0 ] || targets=(frame protocol_step text scenario store ethernet rtl8139)
 compiler=${PLURIX_FUZZ_COMPILER:-clang++-19}
 if ! command -v "$compiler" >/dev/null; then
   echo "fuzzing skipped: $compiler is not installed (package clang-19)"
@@ -41,11 +41,10 @@ compile() {
 export -f compile
 objects=()
 sources=("$root"/lib/*.cc)
-for target in "${targets[@]}"; do
-  [ "$target" != text ] ||
-    sources+=("$root"/history/*.cc "$root"/checkpoint/*.cc "$root"/platform/sim/*.cc "$root"/platform/sim/checkers/*.cc
-      "$root"/transports/sim/*.cc)
-done
+if [[ " ${targets[*]} " =~ " text "|" store " ]]; then
+  sources+=("$root"/history/*.cc "$root"/checkpoint/*.cc "$root"/platform/sim/*.cc "$root"/platform/sim/checkers/*.cc
+    "$root"/transports/sim/*.cc)
+fi
 for target in "${targets[@]}"; do
   [ "$target" != scenario ] || sources+=("$root"/tests/support/*.cc)
 done

@@ -40,7 +40,7 @@ std::string ImageStore<Device>::open(const Identity* create) {
       PageMap map;
       // What cannot be read there is not needed: the newer superblock is good.
       if (!read_map(image, map, &needed_before_).empty()) continue;
-      needed_before_.add(segments_of(map, {choice.superblock.segment_blocks}));
+      needed_before_.add(segments_of(map, {choice.superblock.segment_blocks}, end_block()));
     }
   }
   current_.segment_blocks = choice.superblock.segment_blocks;
@@ -49,7 +49,7 @@ std::string ImageStore<Device>::open(const Identity* create) {
     if (auto error = read_map(image, map_, &needs); !error.empty()) {
       return "the map of image " + std::to_string(image.time) + ": " + error;
     }
-    needs.add(segments_of(map_, layout()));
+    needs.add(segments_of(map_, layout(), end_block()));
     needs_.push_back(std::move(needs));
   }
   set_current(std::move(choice.superblock), choice.place);
@@ -74,7 +74,9 @@ std::string ImageStore<Device>::read_summary(std::uint32_t segment, Block block,
 template <BlockStore Device>
 std::string ImageStore<Device>::read_map(const ImageEntry& image, PageMap& map,
                                          SegmentSet* segments) {
-  const std::size_t blocks = (image.high_water + kMapEntriesPerBlock - 1) / kMapEntriesPerBlock;
+  const auto blocks =
+      (std::size_t{image.high_water} + kMapEntriesPerBlock - 1) / kMapEntriesPerBlock;
+  if (std::uint64_t{blocks} * kBlockSize > device_.bytes()) return "it is larger than the store";
   map.assign(blocks * kMapEntriesPerBlock, {});
   const AlignedMemory summary(1);
   const AlignedMemory block(1);
@@ -96,7 +98,11 @@ std::string ImageStore<Device>::read_map(const ImageEntry& image, PageMap& map,
     segment = header.next;
   }
   map.resize(image.high_water);
-  return crc == image.map_crc ? "" : "the checksum is wrong";
+  if (crc != image.map_crc) return "the checksum is wrong";
+  const bool sound = std::all_of(map.begin(), map.end(), [](const auto& entry) {
+    return entry.block == 0 || entry.block >= SegmentLayout::kFirstBlock;
+  });
+  return sound ? "" : "it has a page where the superblocks stand";
 }
 
 template <BlockStore Device>
@@ -117,18 +123,19 @@ std::string ImageStore<Device>::read_pages(const std::vector<PlacedPage>& pages,
     std::uint64_t ticket = 0;
   };
   constexpr std::size_t kBlocks = kDefaultSegmentBlocks;
-  const AlignedMemory memory(kBuffers * kBlocks);
   std::vector<Run> runs;
+  std::size_t longest = 1;
   for (std::size_t i = 0; i < pages.size(); ++i) {
     const bool extends = !runs.empty() && runs.back().count < kBlocks &&
                          pages[i].at.block == pages[i - 1].at.block + 1;
     if (!extends) runs.push_back({i, 0, 0});
-    ++runs.back().count;
+    longest = std::max(longest, ++runs.back().count);
   }
+  const AlignedMemory memory(kBuffers * longest);
   finish_all(device_);
   device_.clear_error();
   const auto room = [&](std::size_t i) {
-    return memory.bytes().subspan((i % kBuffers) * kBlocks * kBlockSize);
+    return memory.bytes().subspan((i % kBuffers) * longest * kBlockSize);
   };
   const auto start = [&](std::size_t i) {
     auto& run = runs[i];

@@ -144,10 +144,15 @@ class ImageStore {
   void write_segment();
   std::uint32_t allocate();
   void move_pages();
+  void move_some(std::span<const PlacedPage> pages);
   void write_map(std::uint32_t& first, std::uint32_t& crc);
   void start_superblock();
   void fail(std::string words);
   bool device_failed();
+  std::uint32_t end_block() const noexcept {
+    return static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(device_.bytes() / kBlockSize, 0xffffffff));
+  }
 
   SegmentBuilder& builder() noexcept { return builders_[turn_]; }
 

@@ -144,15 +144,28 @@ void ImageStore<Device>::move_pages() {
   const auto budget = std::max<std::size_t>(room, taking_.pages_written / 2);
   const auto moved = worth_moving(next_map_, layout(), fresh_, budget);
   const auto pages_written = taking_.pages_written;
-  const AlignedMemory copy(1);
-  for (const auto& placed : moved) {
-    // A page that cannot be read stays where it is: another image may still be good.
-    const auto offset = std::uint64_t{placed.at.block} * kBlockSize;
-    plurix::finish(device_, device_.start_read(offset, copy.bytes()) + 1);
-    if (crc32c(copy.bytes()) != placed.at.crc32c) continue;
-    put(placed.page, copy.block(0));
+  constexpr std::size_t kAtOnce = 64;
+  for (std::size_t i = 0; i < moved.size(); i += kAtOnce) {
+    move_some(std::span{moved}.subspan(i, std::min(kAtOnce, moved.size() - i)));
   }
   taking_.pages_written = pages_written;
+}
+
+template <BlockStore Device>
+void ImageStore<Device>::move_some(std::span<const PlacedPage> pages) {
+  // Nothing else is on its way while they are read: what fails then is a read.
+  finish_all(device_);
+  if (phase_ != Phase::kWriting || device_failed()) return;
+  const AlignedMemory copies(pages.size());
+  for (std::size_t i = 0; i < pages.size(); ++i) {
+    const auto offset = std::uint64_t{pages[i].at.block} * kBlockSize;
+    plurix::finish(device_, device_.start_read(offset, copies.block(i)) + 1);
+  }
+  // A page that cannot be read stays where it is: another image may still be good.
+  device_.clear_error();
+  for (std::size_t i = 0; i < pages.size(); ++i) {
+    if (crc32c(copies.block(i)) == pages[i].at.crc32c) put(pages[i].page, copies.block(i));
+  }
 }
 
 template <BlockStore Device>
@@ -233,7 +246,7 @@ bool ImageStore<Device>::poll() {
         needed_before_ = {};
         for (const auto& needs : needs_) needed_before_.add(needs);
         if (mutated("cleaner_removes_live_page")) needed_before_ = {};
-        auto needs = segments_of(next_map_, layout());
+        auto needs = segments_of(next_map_, layout(), end_block());
         if (!mutated("cleaner_removes_live_page")) needs.add(fresh_);
         needs_.push_back(std::move(needs));
         while (needs_.size() > next_.images.size()) needs_.erase(needs_.begin());

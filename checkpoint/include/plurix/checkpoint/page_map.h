@@ -44,8 +44,9 @@ class SegmentSet {
   std::vector<bool> bits_;
 };
 
-/// The segments that `map` points into.
-SegmentSet segments_of(std::span<const MapEntry> map, SegmentLayout layout);
+/// The segments that `map` points into, of a store that ends at block `end`: what should stand
+/// behind it is lost, and needs no room.
+SegmentSet segments_of(std::span<const MapEntry> map, SegmentLayout layout, std::uint32_t end);
 
 /// A page and where it stands, for reading in the order of the disk.
 struct PlacedPage {
