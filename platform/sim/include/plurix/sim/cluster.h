@@ -287,15 +287,15 @@ class Cluster {
     try_often([&] { return host.images->start(); });
   }
 
-  /// Until nothing is returned in words.
+  /// Until nothing is returned in words. None are kept over the next try, in which the machine may
+  /// crash: its stack is left as it is then.
   template <class Action>
   static void try_often(Action action) {
-    std::string words;
-    for (int i = 0; i < kDiskTries; ++i) {
-      words = action();
+    for (int i = 1;; ++i) {
+      const std::string words = action();
       if (words.empty()) return;
+      if (i == kDiskTries) throw Violation("C2: " + words);
     }
-    throw Violation("C2: " + words);
   }
 
   /// The newest image against what the owners had.
