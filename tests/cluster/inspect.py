@@ -45,7 +45,7 @@ host = start("node", "--cluster", cluster, "--heap", "32M")
 try:
     worker = start("node", "--cluster", cluster, "--heap", "32M", "--workload", "graph",
                    "--seconds", "2")
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while run("inspect", "object", "graph", "--cluster", cluster)[0] != EXIT_DONE:
         expect(time.monotonic() < until, "the workload does not begin")
     busy = found("heap")
