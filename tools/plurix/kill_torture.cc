@@ -384,14 +384,6 @@ class KillTorture {
 
 }  // namespace
 
-int run_kill_torture(const TortureSettings& settings) {
-  const StopSignals signals([](void*) {}, nullptr);
-  try {
-    return KillTorture(settings).run();
-  } catch (const std::exception& error) {
-    std::cerr << "plurix torture: " << error.what() << "\n";
-    return kFailed;
-  }
-}
+int run_kill_torture(const TortureSettings& settings) { return KillTorture(settings).run(); }
 
 }  // namespace plurix::tool

@@ -324,14 +324,6 @@ class Torture {
 
 }  // namespace
 
-int run_torture(const TortureSettings& settings) {
-  const StopSignals signals([](void*) {}, nullptr);
-  try {
-    return Torture(settings).run();
-  } catch (const std::exception& error) {
-    std::cerr << "plurix torture: " << error.what() << "\n";
-    return kFailed;
-  }
-}
+int run_torture(const TortureSettings& settings) { return Torture(settings).run(); }
 
 }  // namespace plurix::tool

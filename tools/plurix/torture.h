@@ -7,7 +7,8 @@
 
 namespace plurix::tool {
 
-/// Returns an exit code; everything to be said has been printed.
+/// Returns an exit code; everything to be said has been printed. Throws std::exception when files
+/// or processes cannot be had. The caller holds the StopSignals that it ends by.
 int run_torture(const TortureSettings& settings);
 
 }  // namespace plurix::tool

@@ -2,10 +2,14 @@
 
 #include <plurix/base/types.h>
 
+#include <exception>
+#include <iostream>
 #include <memory>
 
+#include "exit_codes.h"
 #include "kill_torture.h"
 #include "option_checks.h"
+#include "stop_signals.h"
 #include "torture.h"
 #include "workloads/all.h"
 
@@ -36,6 +40,16 @@ std::string workload_error(const std::string& name) {
   }
   if (name == "all") return {};
   return "there is no workload \"" + name + "\"; choose from " + list;
+}
+
+int run(const TortureSettings& settings) {
+  const StopSignals signals([](void*) {}, nullptr);
+  try {
+    return settings.kill ? run_kill_torture(settings) : run_torture(settings);
+  } catch (const std::exception& error) {
+    std::cerr << "plurix torture: " << error.what() << "\n";
+    return kFailed;
+  }
 }
 
 }  // namespace
@@ -79,7 +93,5 @@ void add_torture_command(CLI::App& app, int& exit_code) {
                     "the heap after each of these");
   torture->add_flag("--json", settings->json, "One line of JSON at the end instead of words");
   torture->footer(kFooter);
-  torture->callback([settings, &exit_code] {
-    exit_code = settings->kill ? run_kill_torture(*settings) : run_torture(*settings);
-  });
+  torture->callback([settings, &exit_code] { exit_code = run(*settings); });
 }
