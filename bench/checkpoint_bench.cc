@@ -184,8 +184,9 @@ class Server {
     const auto begin = now();
     const auto before = images_->counters();
     serve(milliseconds(20'000), [&] {
+      if (images_->counters().images != before.images) return true;
       if (!images_->busy()) images_->order();  // again, when one has come to nothing
-      return images_->counters().images != before.images;
+      return false;
     });
     const auto took = static_cast<double>((now() - begin).ns) / 1e9;
     saved_ = (images_->counters().pages - before.pages) * kPageSize;

@@ -1,7 +1,6 @@
 #include <plurix/checkpoint/page_map.h>
 
 #include <algorithm>
-#include <map>
 
 namespace plurix::checkpoint {
 
@@ -31,36 +30,68 @@ SegmentSet segments_of(std::span<const MapEntry> map, SegmentLayout layout, std:
   return set;
 }
 
+namespace {
+
+void sort_by_place(std::vector<PlacedPage>& pages) {
+  std::sort(pages.begin(), pages.end(),
+            [](const auto& a, const auto& b) { return a.at.block < b.at.block; });
+}
+
+}  // namespace
+
 std::vector<PlacedPage> in_disk_order(std::span<const MapEntry> map) {
   std::vector<PlacedPage> pages;
   for (PageIndex page = 0; page < map.size(); ++page) {
     if (map[page].block != 0) pages.push_back({page, map[page]});
   }
-  std::sort(pages.begin(), pages.end(),
-            [](const auto& a, const auto& b) { return a.at.block < b.at.block; });
+  sort_by_place(pages);
   return pages;
 }
 
+namespace {
+
+std::vector<std::uint32_t> pages_by_segment(std::span<const MapEntry> map, SegmentLayout layout) {
+  std::vector<std::uint32_t> pages;
+  for (const auto& entry : map) {
+    if (entry.block == 0) continue;
+    const auto segment = layout.segment_of(entry.block);
+    if (segment >= pages.size()) pages.resize(segment + std::size_t{1});
+    ++pages[segment];
+  }
+  return pages;
+}
+
+/// Segments less than half full, the emptiest first, with no more than `budget` pages together.
+SegmentSet worth_emptying(const std::vector<std::uint32_t>& pages, SegmentLayout layout,
+                          const SegmentSet& fresh, std::size_t budget) {
+  std::vector<std::uint32_t> candidates;
+  for (std::uint32_t segment = 0; segment < pages.size(); ++segment) {
+    const bool sparse = pages[segment] > 0 && pages[segment] <= (layout.blocks - 1) / 2;
+    if (sparse && !fresh.has(segment)) candidates.push_back(segment);
+  }
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [&pages](auto a, auto b) { return pages[a] < pages[b]; });
+  SegmentSet chosen;
+  for (const auto segment : candidates) {
+    if (pages[segment] > budget) break;
+    budget -= pages[segment];
+    chosen.add(segment);
+  }
+  return chosen;
+}
+
+}  // namespace
+
 std::vector<PlacedPage> worth_moving(std::span<const MapEntry> map, SegmentLayout layout,
                                      const SegmentSet& fresh, std::size_t budget) {
-  std::map<std::uint32_t, std::vector<PlacedPage>> live;
-  for (const auto& placed : in_disk_order(map)) {
-    const auto segment = layout.segment_of(placed.at.block);
-    if (!fresh.has(segment)) live[segment].push_back(placed);
-  }
-  std::vector<const std::vector<PlacedPage>*> candidates;
-  for (const auto& [segment, pages] : live) {
-    if (pages.size() <= (layout.blocks - 1) / 2) candidates.push_back(&pages);
-  }
-  std::sort(candidates.begin(), candidates.end(), [](const auto* a, const auto* b) {
-    if (a->size() != b->size()) return a->size() < b->size();
-    return a->front().at.block < b->front().at.block;
-  });
+  const auto chosen = worth_emptying(pages_by_segment(map, layout), layout, fresh, budget);
   std::vector<PlacedPage> moved;
-  for (const auto* pages : candidates) {
-    if (moved.size() + pages->size() > budget) break;
-    moved.insert(moved.end(), pages->begin(), pages->end());
+  if (chosen.count() == 0) return moved;
+  for (PageIndex page = 0; page < map.size(); ++page) {
+    if (map[page].block == 0 || !chosen.has(layout.segment_of(map[page].block))) continue;
+    moved.push_back({page, map[page]});
   }
+  sort_by_place(moved);
   return moved;
 }
 

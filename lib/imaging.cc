@@ -120,19 +120,22 @@ void Imaging::begin() noexcept {
   time_ = core_.applied;
   high_water_ = core_.high_water;
   own_cursor_ = 0;
-  ask_cursor_ = 0;
+  window_ = kPerQueue;
+  std::fill(std::begin(first_), std::end(first_), kNoPage);
+  std::fill(std::begin(asked_), std::end(asked_), std::uint16_t{0});
   missing_ = 0;
   known_ = 0;
   asks_.clear();
   newest_page_at_ = core_.now;
   core_.image_asked = false;
   ++core_.counters.images_begun;
-  for (PageIndex page = 0; page < high_water_; ++page) {
+  for (PageIndex page = high_water_; page-- > 0;) {
     task_[page] = Task::kNone;
     if (directory_.written(page) <= base_) continue;
     const bool here = directory_.state(page) != PageState::kAbsent;
     task_[page] = here || mutated("stale_page_in_image") ? Task::kHere : Task::kAbsent;
     keeper_[page] = directory_.owner_hint(page);
+    if (task_[page] == Task::kAbsent) enqueue(page);
     ++missing_;
     if (here) ++known_;
   }
@@ -146,11 +149,7 @@ void Imaging::collect(PageIndex page) noexcept {
   task_[page] = Task::kNone;
   --missing_;
   newest_page_at_ = core_.now;
-  for (std::size_t i = 0; i < asks_.size(); ++i) {
-    if (asks_[i].page != page) continue;
-    asks_.erase(i);
-    break;
-  }
+  forget_ask(page);
   const Action action{
       .kind = ActionKind::kImagePage, .page = page, .payload = attempt_.committed_contents(page)};
   if (!core_.actions.push(action)) fail();
@@ -165,13 +164,47 @@ void Imaging::collect_own() noexcept {
   }
 }
 
-void Imaging::ask_for_more() noexcept {
-  // In batches: a request for a single page would cost as much as the page.
-  if (asks_.size() + wire::kMaxImagePages > kWindow) return;
-  for (; ask_cursor_ < high_water_ && !asks_.full(); ++ask_cursor_) {
-    if (task_[ask_cursor_] < Task::kAbsent) continue;
-    (void)asks_.push({ask_cursor_, 0, core_.now});
+void Imaging::enqueue(PageIndex page) noexcept {
+  const auto keeper = keeper_[page];
+  const auto queue = keeper < kMaxNodes && keeper != core_.self ? keeper : kMaxNodes;
+  next_[page] = first_[queue];
+  first_[queue] = page;
+}
+
+bool Imaging::ask_for_more() noexcept {
+  bool any = false;
+  for (std::size_t i = 0; i < kQueues; ++i) {
+    // In batches: a request for a single page would cost as much as the page.
+    if (asks_.size() + wire::kMaxImagePages > window_) break;
+    turn_ = static_cast<NodeId>((turn_ + 1) % kQueues);
+    if (ask_from(turn_)) any = true;
   }
+  return any;
+}
+
+bool Imaging::ask_from(NodeId queue) noexcept {
+  auto& first = first_[queue];
+  if (asked_[queue] + wire::kMaxImagePages > kPerQueue) return false;
+  const auto before = asks_.size();
+  for (; first != kNoPage && asks_.size() < before + wire::kMaxImagePages; first = next_[first]) {
+    if (task_[first] < Task::kAbsent) continue;
+    (void)asks_.push({first, queue, 0, core_.now});
+    ++asked_[queue];
+  }
+  return asks_.size() > before;
+}
+
+void Imaging::forget_ask(PageIndex page) noexcept {
+  for (std::size_t i = 0; i < asks_.size(); ++i) {
+    if (asks_[i].page != page) continue;
+    --asked_[asks_[i].queue];
+    return asks_.erase(i);
+  }
+}
+
+Instant Imaging::due(const Ask& ask) const noexcept {
+  if (ask.tries == 0) return ask.next_try;
+  return std::max(ask.next_try, newest_page_at_ + core_.config.image_retry);
 }
 
 NodeId Imaging::target(const Ask& ask) const noexcept {
@@ -182,16 +215,16 @@ NodeId Imaging::target(const Ask& ask) const noexcept {
 
 void Imaging::send_requests() noexcept {
   for (auto& first : asks_) {
-    if (core_.now < first.next_try) continue;
+    if (core_.now < due(first)) continue;
     const auto to = target(first);
     PageIndex pages[wire::kMaxImagePages];
     wire::ImageRequest request{time_, 0, 0};
     for (auto& ask : asks_) {
-      if (core_.now < ask.next_try || target(ask) != to) continue;
+      if (core_.now < due(ask) || target(ask) != to) continue;
       pages[request.count++] = ask.page;
       ask.next_try =
           core_.now + backoff(core_.config.image_retry, ask.tries, core_.config.longest_retry);
-      ++ask.tries;
+      if (ask.tries++ > 0) window_ = wire::kMaxImagePages;  // more than fits on the way, perhaps
       if (request.count == wire::kMaxImagePages) break;
     }
     std::byte body[sizeof request + sizeof pages];
@@ -210,15 +243,11 @@ void Imaging::on_page(const wire::ImagePage& answer, Bytes contents) noexcept {
   task_[answer.page] = Task::kNone;
   --missing_;
   newest_page_at_ = core_.now;
-  for (std::size_t i = 0; i < asks_.size(); ++i) {
-    if (asks_[i].page != answer.page) continue;
-    asks_.erase(i);
-    break;
-  }
+  forget_ask(answer.page);
   const Action action{.kind = ActionKind::kImagePage, .page = answer.page, .payload = contents};
   if (!core_.actions.push(action)) return fail();
-  ask_for_more();
-  send_requests();
+  window_ = std::min(window_ + 1, kWindow);
+  if (ask_for_more()) send_requests();
   check_complete();
 }
 
@@ -249,7 +278,7 @@ void Imaging::fail() noexcept {
 void Imaging::on_timer() noexcept {
   if (phase_ != Phase::kCollecting) return;
   collect_own();
-  ask_for_more();
+  (void)ask_for_more();
   send_requests();
   check_complete();
   const bool stuck = core_.now - newest_page_at_ > core_.config.image_patience;
@@ -260,7 +289,7 @@ Instant Imaging::deadline() const noexcept {
   if (phase_ != Phase::kCollecting) return kNever;
   if (own_cursor_ < high_water_) return core_.now;
   auto soonest = newest_page_at_ + core_.config.image_patience;
-  for (const auto& ask : asks_) soonest = earlier(soonest, ask.next_try);
+  for (const auto& ask : asks_) soonest = earlier(soonest, due(ask));
   return soonest;
 }
 

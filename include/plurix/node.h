@@ -280,6 +280,8 @@ class Node {
   /// that a body's own handlers do not mistake it for an error.
   struct LeaveBody {};
 
+  static constexpr std::size_t kMostTogether = 16;
+
   enum class End : std::uint8_t { kDone, kAborted, kFailed, kMisused, kStopped };
 
   struct Options {
@@ -316,11 +318,42 @@ class Node {
   void step(const Event& event) noexcept { step(event, time_.now()); }
 
   void step(const Event& event, Instant now) noexcept {
-    for (const auto& action : protocol_.step(event, now).view()) perform(action);
+    perform_all(protocol_.step(event, now).view());
     if (!doom_seen_ && protocol_.attempt().doomed()) {
       doom_seen_ = true;
       doomed_at_ = now;
     }
+  }
+
+  void perform_all(std::span<const Action> actions) noexcept {
+    while (!actions.empty()) {
+      const auto done = actions.size() > 1 ? send_together(actions) : 0;
+      if (done == 0) perform(actions.front());
+      actions = actions.subspan(std::max<std::size_t>(done, 1));
+    }
+  }
+
+  /// Sends the first of these actions together if they are frames of one size for one node. Returns
+  /// how many that were.
+  std::size_t send_together(std::span<const Action> actions) noexcept {
+    if constexpr (SendsTogether<Net>) {
+      const auto& first = actions.front();
+      if (first.kind != ActionKind::kSend || first.node == kEveryone) return 0;
+      FrameParts frames[kMostTogether];
+      std::size_t count = 0;
+      for (const auto& action : actions.first(std::min(actions.size(), kMostTogether))) {
+        frames[count] = {action.head, action.payload};
+        const bool alike = action.kind == ActionKind::kSend && action.node == first.node &&
+                           frames[count].size() == frames[0].size();
+        if (!alike) break;
+        ++count;
+      }
+      if (count < 2) return 0;
+      for (const auto& action : actions.first(count)) trace_frame(TraceKind::kSend, action);
+      net_.send_together(first.node, {frames, count});
+      return count;
+    }
+    return 0;
   }
 
   void perform(const Action& action) noexcept {

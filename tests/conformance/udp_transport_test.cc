@@ -93,6 +93,83 @@ TYPED_TEST(UdpTransportTest, CountsWhatItSendsAndReceives) {
   EXPECT_EQ(this->node(1).counters().received_bytes, 100U);
 }
 
+// Frames with contents of their own, as pages have.
+struct Frames {
+  Frames(std::size_t count, std::size_t size) {
+    for (std::size_t i = 0; i < count; ++i) {
+      heads.push_back(pattern(88, static_cast<unsigned>(i)));
+      payloads.push_back(pattern(size - 88, static_cast<unsigned>(i + 100)));
+    }
+    for (std::size_t i = 0; i < count; ++i) parts.push_back({heads[i], payloads[i]});
+  }
+  std::vector<std::byte> whole(std::size_t i) const {
+    auto frame = heads[i];
+    frame.insert(frame.end(), payloads[i].begin(), payloads[i].end());
+    return frame;
+  }
+  std::vector<std::vector<std::byte>> heads;
+  std::vector<std::vector<std::byte>> payloads;
+  std::vector<FrameParts> parts;
+};
+
+// Seventeen pages are more than one datagram of the largest size.
+TYPED_TEST(UdpTransportTest, FramesSentTogetherArriveOneByOneAndInOrder) {
+  this->introduce(0, 1, 1);
+  constexpr std::size_t kFrames = 17;
+  const Frames frames(kFrames, 4184);
+  this->node(0).send_together(1, frames.parts);
+  Inbox inbox;
+  this->collect(1, inbox, kFrames);
+  ASSERT_EQ(inbox.size(), kFrames);
+  for (std::size_t i = 0; i < kFrames; ++i) {
+    EXPECT_EQ(inbox[i].bytes, frames.whole(i)) << "frame " << i;
+    EXPECT_EQ(inbox[i].from, this->node(0).local_endpoint());
+  }
+  const auto& sender = this->node(0).counters();
+  EXPECT_EQ(sender.sent, kFrames);
+  EXPECT_EQ(sender.sent_bytes, kFrames * 4184);
+  EXPECT_EQ(sender.sent_together, kFrames);
+  EXPECT_EQ(this->node(1).counters().received_bytes, kFrames * 4184);
+}
+
+TYPED_TEST(UdpTransportTest, NothingThatMayNotBeSentGoesTogether) {
+  this->introduce(0, 1, 1);
+  const Frames large(3, kMaxFrame + 1);
+  this->node(0).send_together(1, large.parts);
+  const Frames small(3, 200);
+  this->node(0).send_together(2, small.parts);
+  this->node(0).send_together(1, {});
+  EXPECT_TRUE(this->stays_silent(1));
+  EXPECT_EQ(this->node(0).counters().unsent_too_large, 3U);
+  EXPECT_EQ(this->node(0).counters().unsent_unknown_peer, 3U);
+  EXPECT_EQ(this->node(0).counters().sent, 0U);
+}
+
+// A receiver changes to the form for many and back; nothing may be lost or cut wrongly on the way.
+TYPED_TEST(UdpTransportTest, ManyAndFewByTurnsAllArrive) {
+  this->introduce(0, 1, 1);
+  const Frames frames(15, 4184);
+  for (int round = 0; round < 3; ++round) {
+    Inbox many;
+    for (int i = 0; i < 8; ++i) this->node(0).send_together(1, frames.parts);
+    this->collect(1, many, 120);
+    ASSERT_EQ(many.size(), 120U);
+    for (std::size_t i = 0; i < many.size(); ++i) {
+      ASSERT_EQ(many[i].bytes, frames.whole(i % 15)) << "frame " << i << " of round " << round;
+    }
+    for (unsigned i = 0; i < 100; ++i) {
+      Inbox one;
+      this->node(0).send(1, pattern(64, i), {});
+      this->collect(1, one, 1);
+      ASSERT_EQ(one.size(), 1U);
+      ASSERT_EQ(one[0].bytes, pattern(64, i));
+    }
+  }
+  if (this->node(1).kind() == ReceiveKind::kPlain) {
+    EXPECT_GT(this->node(1).counters().received_together, 200U);
+  }
+}
+
 // More frames than there are buffers anywhere on the way to the application.
 TYPED_TEST(UdpTransportTest, ABurstIsTakenAsFarAsTheSocketHoldsIt) {
   this->introduce(0, 1, 1);

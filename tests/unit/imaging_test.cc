@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <numeric>
 #include <optional>
 
 #include "support/wired_cores.h"
@@ -21,7 +22,8 @@ class TakingAnImage : public ::testing::Test {
     return config;
   }
 
-  TakingAnImage() {
+  TakingAnImage() : TakingAnImage(with_page_server()) {}
+  explicit TakingAnImage(const CoreConfig& config) : net_({.nodes = 4, .core = config}) {
     net_.pass(milliseconds(1'000));
     net_.keep_images([this](std::size_t n, const Action& action) { on(n, action); });
   }
@@ -104,7 +106,7 @@ class TakingAnImage : public ::testing::Test {
     return value.value_or(~Value{0});
   }
 
-  WiredCores net_{{.nodes = 4, .core = with_page_server()}};
+  WiredCores net_;
   std::map<PageIndex, Value> stored_;
   std::map<PageIndex, Value> taking_;
   std::map<PageIndex, Value> seen_;
@@ -226,6 +228,61 @@ TEST_F(TakingAnImage, SurvivesTheLossOfRequestsAndPages) {
   net_.pass(milliseconds(200));
   EXPECT_EQ(stored_, (std::map<PageIndex, Value>{{4, 40}, {5, 40}, {6, 40}}));
   for (std::size_t n = 0; n < 4; ++n) EXPECT_EQ(at(n).durable, taking_time_);
+}
+
+class TakingALargeImage : public TakingAnImage {
+ protected:
+  static constexpr PageIndex kFirst = 4;
+  static constexpr PageIndex kPages = 100;
+
+  TakingALargeImage() : TakingAnImage(large()) {}
+
+  static CoreConfig large() {
+    auto config = with_page_server();
+    config.geometry.pages = 256;
+    config.shadow_pages = 128;
+    config.image_retry = microseconds(1500);  // a hundred halves are over before a silence counts
+    return config;
+  }
+
+  static std::vector<PageIndex> pages_from(PageIndex first) {
+    std::vector<PageIndex> pages(kPages);
+    std::iota(pages.begin(), pages.end(), first);
+    return pages;
+  }
+
+  std::uint64_t sent_by(std::size_t n) const { return at(n).counters.image_pages_sent; }
+};
+
+TEST_F(TakingALargeImage, HasEveryOwnerSendAtOnce) {
+  net_.commit(1, pages_from(kFirst), 40);
+  net_.commit(2, pages_from(kFirst + kPages), 60);
+  net_.rule({.type = MessageType::kImagePage}, Fate::kIsHeld, 1000);
+  begin();
+  EXPECT_GE(sent_by(1), 2 * wire::kMaxImagePages);
+  EXPECT_GE(sent_by(2), 2 * wire::kMaxImagePages);
+  release_requests();
+  store_it();
+  EXPECT_EQ(stored_.size(), 2 * kPages);
+}
+
+// What was asked for first may be answered last, on a way as slow as may be.
+TEST_F(TakingALargeImage, AsksForNothingAgainAsLongAsPagesCome) {
+  net_.commit(1, pages_from(kFirst), 40);
+  net_.rule({.type = MessageType::kImagePage}, Fate::kIsHeld, 1000);
+  begin();
+  const Duration between{at(0).config.image_retry.ns / 2};
+  for (PageIndex i = 0; i < kPages; ++i) {
+    net_.release();
+    ASSERT_GT(net_.count({.type = MessageType::kImagePage}), 0u) << "page " << i;
+    net_.deliver_first({.type = MessageType::kImagePage});
+    net_.pass_for(0, between);
+    while (net_.count({.type = MessageType::kImageRequest}) > 0) {
+      net_.deliver_first({.type = MessageType::kImageRequest});
+    }
+  }
+  store_it();
+  EXPECT_EQ(sent_by(1), kPages);
 }
 
 TEST_F(TakingAnImage, IsNotEndedByALateNoticeOfTheOneBefore) {

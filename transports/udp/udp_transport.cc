@@ -1,10 +1,11 @@
-#include "udp/held_frame.h"
+#include "udp/held_frames.h"
 #include "udp/uring_inbox.h"
 
 #include <plurix/base/bounded_vector.h>
 #include <plurix/udp/udp_transport.h>
 
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/socket.h>
@@ -18,6 +19,7 @@ namespace plurix::udp {
 namespace {
 
 constexpr std::int64_t kShortestSpinNs = 4'000;
+constexpr std::size_t kMany = 4;  // frames in one poll
 constexpr unsigned kLooksPerYield = 8;
 // A yield and a look that took no longer found nobody who wanted the CPU.
 constexpr std::int64_t kLonelyYieldNs = 1'500;
@@ -82,6 +84,35 @@ ssize_t transmit_parts(int fd, const sockaddr_in& address, Bytes head, Bytes pay
   return ::sendmsg(fd, &message, kFlags);
 }
 
+// What the kernel takes as one: the payload of the largest IPv4 packet.
+constexpr std::size_t kMostBytesTogether = 65'535 - 20 - 8;
+constexpr std::size_t kMostFramesTogether = 16;
+
+// Frames of `size` bytes each, one behind the other; the kernel cuts them apart again.
+ssize_t transmit_cut(int fd, const sockaddr_in& address, std::span<const FrameParts> frames,
+                     std::size_t size) {
+  iovec parts[2 * kMostFramesTogether];
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    parts[2 * i] = part(frames[i].head);
+    parts[2 * i + 1] = part(frames[i].payload);
+  }
+  const auto segment = static_cast<std::uint16_t>(size);
+  alignas(cmsghdr) std::byte control[CMSG_SPACE(sizeof segment)] = {};
+  msghdr message = {};
+  message.msg_name = const_cast<sockaddr_in*>(&address);
+  message.msg_namelen = sizeof address;
+  message.msg_iov = parts;
+  message.msg_iovlen = 2 * frames.size();
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  auto* option = CMSG_FIRSTHDR(&message);
+  option->cmsg_level = IPPROTO_UDP;
+  option->cmsg_type = UDP_SEGMENT;
+  option->cmsg_len = CMSG_LEN(sizeof segment);
+  std::memcpy(CMSG_DATA(option), &segment, sizeof segment);
+  return ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 bool too_large(Bytes head, Bytes payload) { return head.size() + payload.size() > kMaxFrame; }
 
 }  // namespace
@@ -104,6 +135,8 @@ struct UdpTransport::Peers {
   std::array<sockaddr_in, kMaxNodes> address = {};
   BoundedVector<NodeId, kMaxNodes> members;
   std::array<mmsghdr, kMaxNodes> messages = {};
+  // The way there is too narrow for a frame in one packet, so the kernel takes no two together.
+  std::array<bool, kMaxNodes> one_by_one = {};
 
   bool has(NodeId node) const { return node < kMaxNodes && address[node].sin_family == AF_INET; }
 };
@@ -112,7 +145,7 @@ UdpTransport::UdpTransport(const UdpOptions& options)
     : longest_spin_ns_(options.longest_spin.ns),
       spin_ns_(options.longest_spin.ns),
       peers_(std::make_unique<Peers>()),
-      held_(std::make_unique<HeldFrame>()) {
+      held_(std::make_unique<HeldFrames>()) {
   open_socket(options);
   choose_kind(options.kind);
 }
@@ -157,6 +190,7 @@ void UdpTransport::choose_kind(ReceiveKind asked) {
 void UdpTransport::set_peer(NodeId node, const Endpoint& endpoint) noexcept {
   remove_peer(node);
   if (node >= kMaxNodes || !to_sockaddr(endpoint, peers_->address[node])) return;
+  peers_->one_by_one[node] = false;
   PLURIX_ASSERT(peers_->members.push(node));
 }
 
@@ -189,6 +223,36 @@ void UdpTransport::send_to(const Endpoint& endpoint, Bytes head, Bytes payload) 
     return;
   }
   transmit(address, head, payload);
+}
+
+void UdpTransport::send_together(NodeId to, std::span<const FrameParts> frames) noexcept {
+  const auto size = frames.empty() ? 0 : frames.front().size();
+  const auto fit =
+      std::min(kMostFramesTogether, kMostBytesTogether / std::max<std::size_t>(size, 1));
+  while (!frames.empty()) {
+    const auto now = frames.first(std::min(fit, frames.size()));
+    frames = frames.subspan(now.size());
+    if (transmit_together(to, now)) continue;
+    for (const auto& frame : now) send(to, frame.head, frame.payload);
+  }
+}
+
+// False when they have to be sent one by one.
+bool UdpTransport::transmit_together(NodeId to, std::span<const FrameParts> frames) noexcept {
+  const auto size = frames.front().size();
+  if (frames.size() < 2 || size > kMaxFrame || !peers_->has(to) || peers_->one_by_one[to]) {
+    return false;
+  }
+  if (transmit_cut(fd_, peers_->address[to], frames, size) < 0) {
+    const bool no_room = errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM;
+    if (no_room) counters_.unsent_no_room += frames.size();
+    peers_->one_by_one[to] = !no_room;
+    return no_room;
+  }
+  counters_.sent += frames.size();
+  counters_.sent_together += frames.size();
+  counters_.sent_bytes += frames.size() * size;
+  return true;
 }
 
 void UdpTransport::broadcast(Bytes head, Bytes payload) noexcept {
@@ -242,15 +306,14 @@ std::size_t UdpTransport::poll_plain(FrameSink sink) noexcept {
   // The frame that ended a wait is mostly the one waited for. Whether it was, the caller shall see
   // before it pays for a look in vain; if not, it waits again, and that looks.
   drained_ = false;
-  if (!held_->empty()) {
-    deliver(sink, held_->take());
-    return 1;
-  }
+  const bool waited = !held_->empty();
   std::size_t handed_out = 0;
-  for (; handed_out < kBatch && held_->fill(fd_); ++handed_out) {
+  for (; handed_out < kBatch; ++handed_out) {
+    if (held_->empty() && (waited || !held_->fill(fd_))) break;
     deliver(sink, held_->take());
   }
-  drained_ = handed_out < kBatch;
+  drained_ = !waited && handed_out < kBatch;
+  if (handed_out >= kMany) held_->expect_many(fd_);
   return handed_out;
 }
 
@@ -271,6 +334,7 @@ void UdpTransport::deliver(FrameSink sink, const ReceivedFrame& frame) noexcept 
   } else {
     ++counters_.received;
     counters_.received_bytes += frame.bytes.size();
+    if (frame.together) ++counters_.received_together;
     sink(frame.bytes, from_sockaddr(frame.from));
   }
 }

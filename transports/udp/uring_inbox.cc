@@ -143,6 +143,7 @@ bool UdpTransport::UringInbox::take(ReceivedFrame& frame) noexcept {
     }
     frame.bytes = Bytes(address + sizeof(sockaddr_in), static_cast<std::size_t>(completion.res) -
                                                            sizeof *received - sizeof(sockaddr_in));
+    frame.together = false;
     frame.truncated = (received->flags & MSG_TRUNC) != 0 || received->payloadlen > kMaxFrame;
     return true;
   }

@@ -7,7 +7,7 @@
 // io_uring_prep_recvmsg_multishot(3). Needs Linux 6.1.
 #pragma once
 
-#include "udp/held_frame.h"
+#include "udp/held_frames.h"
 
 #include <plurix/udp/udp_transport.h>
 

@@ -35,6 +35,20 @@ concept SendsFrames =
       { t.send_to(endpoint, head, payload) } noexcept;
     };
 
+/// One frame in two parts.
+struct FrameParts {
+  Bytes head;
+  Bytes payload;
+  std::size_t size() const noexcept { return head.size() + payload.size(); }
+};
+
+/// Beyond a Transport: frames of one size for one peer are cheaper when they are handed over
+/// together. Each arrives, or is lost, as if it had been sent alone.
+template <class T>
+concept SendsTogether = requires(T& t, NodeId to, std::span<const FrameParts> frames) {
+  { t.send_together(to, frames) } noexcept;
+};
+
 /// `poll` hands every frame that has arrived (a bounded batch) to the sink and returns how many.
 /// `wait` returns when a frame may have arrived or at `until`, whichever is first; early returns
 /// are allowed.

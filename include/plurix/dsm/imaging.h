@@ -66,7 +66,8 @@ class Imaging {
         attempt_(attempt),
         pre_images_(core, arena),
         task_(arena.take<Task>(tasks(core.config))),
-        keeper_(arena.take<NodeId>(tasks(core.config))) {}
+        keeper_(arena.take<NodeId>(tasks(core.config))),
+        next_(arena.take<PageIndex>(tasks(core.config))) {}
 
   /// Takes from `arena` what an object of this configuration takes.
   static void count_storage(const CoreConfig& config, Arena& arena) noexcept {
@@ -74,6 +75,7 @@ class Imaging {
     (void)arena.take<std::byte>(std::size_t{config.pre_images} * kPageSize);
     (void)arena.take<Task>(tasks(config));
     (void)arena.take<NodeId>(tasks(config));
+    (void)arena.take<PageIndex>(tasks(config));
   }
 
   // ---- every member
@@ -130,15 +132,25 @@ class Imaging {
   }
   struct Ask {
     PageIndex page = kNoPage;
-    unsigned tries = 0;
+    NodeId queue = 0;
+    std::uint16_t tries = 0;
     Instant next_try;
   };
-  static constexpr std::size_t kWindow = 48;   ///< pages asked for at once: what a socket buffers
+  /// Absent pages stand in a queue for each node that was presumed to own them, so that all of
+  /// these have something to send; in the last one those of nobody known.
+  static constexpr std::size_t kQueues = kMaxNodes + 1;
+  static constexpr std::size_t kPerQueue = 4 * wire::kMaxImagePages;  ///< asked for at once
+  static constexpr std::size_t kWindow = 16 * wire::kMaxImagePages;   ///< in all queues together
   static constexpr std::size_t kPerStep = 64;  ///< pages of our own in one step
 
   void collect(PageIndex page) noexcept;
   void collect_own() noexcept;
-  void ask_for_more() noexcept;
+  void enqueue(PageIndex page) noexcept;
+  bool ask_for_more() noexcept;
+  bool ask_from(NodeId queue) noexcept;
+  void forget_ask(PageIndex page) noexcept;
+  /// When to ask, or to ask again: not as long as pages come, for an answer may stand behind them.
+  Instant due(const Ask& ask) const noexcept;
   void send_requests() noexcept;
   NodeId target(const Ask& ask) const noexcept;
   void send_page(NodeId to, CommitTime time, PageIndex page, Bytes contents) noexcept;
@@ -150,7 +162,8 @@ class Imaging {
   Attempt& attempt_;
   PreImages pre_images_;
   std::span<Task> task_;
-  std::span<NodeId> keeper_;  ///< who has the contents at the image's time
+  std::span<NodeId> keeper_;   ///< who has the contents at the image's time
+  std::span<PageIndex> next_;  ///< in its queue
 
   bool wanted_ = false;
   bool stop_ = false;
@@ -158,8 +171,11 @@ class Imaging {
   CommitTime base_;  ///< of the newest image
   CommitTime time_;  ///< of the image being taken
   PageIndex high_water_ = 0;
-  PageIndex own_cursor_ = 0;  ///< our own pages before it are collected
-  PageIndex ask_cursor_ = 0;  ///< absent pages before it are asked for
+  PageIndex own_cursor_ = 0;           ///< our own pages before it are collected
+  PageIndex first_[kQueues] = {};      ///< in each queue, not asked for yet; kNoPage: none
+  std::uint16_t asked_[kQueues] = {};  ///< of each queue, and not here yet
+  NodeId turn_ = 0;                    ///< the queue to be looked at next
+  std::size_t window_ = 0;             ///< how many may be asked for at once, of all queues
   std::uint32_t missing_ = 0;
   std::uint32_t known_ = 0;  ///< were here at the image's time
   BoundedVector<Ask, kWindow> asks_;

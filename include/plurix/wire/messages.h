@@ -285,8 +285,9 @@ struct ImageRequest {
 };
 static_assert(sizeof(ImageRequest) == 16);
 
-/// Pages in one ImageRequest: each is answered with a datagram of its own.
-inline constexpr std::size_t kMaxImagePages = 16;
+/// Pages in one ImageRequest: each is answered with a datagram of its own, and so many of these are
+/// what UDP takes at once.
+inline constexpr std::size_t kMaxImagePages = 15;
 
 /// The answer, one a page; with `found` the contents follow.
 struct ImagePage {

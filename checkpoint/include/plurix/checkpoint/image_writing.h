@@ -159,8 +159,9 @@ void ImageStore<Device>::move_some(std::span<const PlacedPage> pages) {
   const AlignedMemory copies(pages.size());
   for (std::size_t i = 0; i < pages.size(); ++i) {
     const auto offset = std::uint64_t{pages[i].at.block} * kBlockSize;
-    plurix::finish(device_, device_.start_read(offset, copies.block(i)) + 1);
+    (void)device_.start_read(offset, copies.block(i));
   }
+  finish_all(device_);
   // A page that cannot be read stays where it is: another image may still be good.
   device_.clear_error();
   for (std::size_t i = 0; i < pages.size(); ++i) {

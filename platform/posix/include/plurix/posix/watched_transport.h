@@ -30,6 +30,12 @@ class WatchedTransport {
     inner_.send_to(endpoint, head, payload);
   }
 
+  void send_together(NodeId to, std::span<const FrameParts> frames) noexcept
+    requires SendsTogether<std::remove_reference_t<Inner>>
+  {
+    inner_.send_together(to, frames);
+  }
+
   std::size_t poll(FrameSink sink) noexcept {
     interrupt_.entered();
     // Before the look, which so finds what came too early to signal; a poll after a wait may only

@@ -1,5 +1,9 @@
 // UdpTransport: frames as UDP datagrams over IPv4, one unconnected socket a node.
 //
+// Frames that are handed over together go through the kernel together where they fit the link
+// (UDP_SEGMENT), and are received together as long as many come (UDP_GRO, see HeldFrames): for
+// pages that costs a third. Source: udp(7).
+//
 // `wait` can notice a frame without consuming it: it holds the frame, and the next `poll` hands out
 // that one alone, without asking the kernel for more. `wait` first spins (a wake-up across CPUs
 // costs far more than a round trip), giving the CPU away between looks, then sleeps.
@@ -53,6 +57,8 @@ struct UdpCounters {
   std::uint64_t dropped_truncated = 0;    ///< received, more than kMaxFrame
   std::uint64_t dropped_foreign = 0;      ///< received, empty or not from an IPv4 address
   std::uint64_t spins_won = 0;            ///< waits ended by a frame while spinning
+  std::uint64_t sent_together = 0;        ///< of `sent`, with others in one system call
+  std::uint64_t received_together = 0;    ///< of `received`, likewise
   std::uint64_t sleeps = 0;               ///< waits that had to sleep
   std::uint64_t yields = 0;               ///< times the CPU was offered to others while spinning
 };
@@ -72,6 +78,7 @@ class UdpTransport {
   UdpTransport& operator=(const UdpTransport&) = delete;
 
   void send(NodeId to, Bytes head, Bytes payload) noexcept;
+  void send_together(NodeId to, std::span<const FrameParts> frames) noexcept;
   void broadcast(Bytes head, Bytes payload) noexcept;
   void send_to(const Endpoint& endpoint, Bytes head, Bytes payload) noexcept;
 
@@ -101,13 +108,14 @@ class UdpTransport {
   int send_buffer() const noexcept { return send_buffer_; }        ///< bytes granted
 
  private:
-  class HeldFrame;   // the plain form of receiving
+  class HeldFrames;  // the plain form of receiving
   class UringInbox;  // the io_uring form
   struct Peers;
 
   void open_socket(const UdpOptions& options);
   void choose_kind(ReceiveKind asked);
   void transmit(const sockaddr_in& address, Bytes head, Bytes payload) noexcept;
+  bool transmit_together(NodeId to, std::span<const FrameParts> frames) noexcept;
   void count_refusal(int error) noexcept;
   std::size_t poll_plain(FrameSink sink) noexcept;
   std::size_t poll_uring(FrameSink sink) noexcept;
@@ -131,9 +139,9 @@ class UdpTransport {
   sigset_t sleep_mask_ = {};
   UdpCounters counters_;
   std::unique_ptr<Peers> peers_;
-  std::unique_ptr<HeldFrame> held_;
+  std::unique_ptr<HeldFrames> held_;
   std::unique_ptr<UringInbox> uring_;
 };
-static_assert(Transport<UdpTransport>);
+static_assert(Transport<UdpTransport> && SendsTogether<UdpTransport>);
 
 }  // namespace plurix::udp
