@@ -69,7 +69,8 @@ class Bench {
     node_.run([](Transaction& t) {
       const auto r = heap::regions(t.pages());
       for (auto page = r.first; page < r.end; ++page) free_page(t, page);
-      heap::tidy(t, t.pages());
+      PageIndex hand = 0;
+      heap::tidy(t, hand, t.pages());
     });
   }
 

@@ -11,9 +11,9 @@ using heap::Offset;
 using heap::Tag;
 
 constexpr std::uint32_t kMostRest = 256;
-constexpr std::uint32_t kTidyAtOnce = 64;   ///< pages
+constexpr std::uint32_t kTidyAtOnce = 128;  ///< entries of the page map
 constexpr std::uint32_t kPagesAtOnce = 64;  ///< entries of the page map, when sweeping
-constexpr std::uint32_t kTidyUnits = 4;     ///< a page
+constexpr std::uint32_t kTidyUnits = 8;     ///< an entry: its page is read
 
 Tag tag_of(Transaction& t, Offset header) { return Tag(t.load(header + heap::kTagAt)); }
 
@@ -39,11 +39,13 @@ bool Collector::step(Transaction& t, Occasion occasion, const Members& members, 
   now_.trials_turn = !trial_first;
   bool more = trial_first && work_on_trial(t, work);
   if (!more) more = work_on(t, occasion, work);
-  reaper_.queue_fallen(t, work);
+  reaper_.queue_the_rest(t, work);
+  reaper_.finish(t);
   now_.counters.work += work.spent();
   if (reaper_.freed() != 0) {
     now_.counters.freed += reaper_.freed();
-    now_.untidy = heap::taken_pages(t);
+    now_.untidy = t.pages();
+    more = more || occasion == Occasion::kIdle;
   }
   t.on_commit([this] { kept_ = now_; });
   return more;
@@ -53,7 +55,7 @@ void Collector::begin_step(Epoch epoch) {
   now_ = kept_;
   stuck_ = false;
   searched_ = false;
-  detector_.forget();
+  containers_.forget();
   reaper_.forget();
   if (now_.epoch == epoch) return;
   // Perhaps the heap is an older one again: nothing that was found out holds.
@@ -70,12 +72,16 @@ bool Collector::work_on(Transaction& t, Occasion occasion, Work& work) {
   for (;;) {
     reaper_.free_fallen(t, work);
     if (stuck_ || !work.left()) return true;
-    if (now_.scan.page != kNoPage) {
+    if (const auto header = reaper_.take_suspect(t); header != 0) {
+      ++now_.counters.candidates;
+      examine(t, header, Origin::kQueue, work);
+    } else if (now_.scan.page != kNoPage) {
       go_on_scanning(t, work);
     } else if (!start_something(t, occasion, work)) {
       break;
     }
   }
+  reaper_.finish(t);  // or a trial would meet the dead
   // Also if this was its last step.
   const bool rests = now_.rest > 0 && !mutated("trial_forgets_its_rest");
   return work_on_trial(t, work) || rests || now_.trial.stage != Trial::Stage::kNone;
@@ -140,25 +146,32 @@ void Collector::search(Transaction& t, Offset header, Origin origin, Work& work)
 /// Frees all that the search has met, if this transaction can do that: all or nothing, because weak
 /// links to them are cleared with it.
 bool Collector::free_members(Transaction& t, Work& work) {
-  const auto count = detector_.member_count();
-  std::uint64_t units = work.spent();
-  std::uint64_t pages = 0;
-  PageIndex last = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto header = detector_.member(i);
-    units += Reaper::cost_of(t, header);
-    if (page_of(header) != last) ++pages;
-    last = page_of(header);
-    if (!work.affords(units - work.spent(), pages)) return false;
-  }
+  if (!announce_members(t, work)) return false;
   const Doomed doomed{[](const void* self, Offset other) {
                         return static_cast<const CycleDetector*>(self)->is_member(other);
                       },
                       &detector_};
-  for (std::size_t i = 0; i < count; ++i) {
-    reaper_.free_now(t, detector_.member(i), doomed, work);
+  const bool weak = detector_.has_met_weak_links();
+  for (std::size_t i = 0; i < detector_.member_count(); ++i) {
+    reaper_.free_announced(t, detector_.member(i), doomed, weak, work);
   }
   ++now_.counters.cycles;
+  return true;
+}
+
+bool Collector::announce_members(Transaction& t, const Work& work) {
+  std::uint64_t units = 0;
+  std::uint64_t pages = 0;
+  PageIndex last = 0;
+  for (std::size_t i = 0; i < detector_.member_count(); ++i) {
+    const auto header = detector_.member(i);
+    units += reaper_.announce(t, header);
+    if (page_of(header) != last) ++pages;
+    last = page_of(header);
+    if (work.affords(units, pages)) continue;
+    for (std::size_t k = 0; k <= i; ++k) reaper_.retract(detector_.member(k));
+    return false;
+  }
   return true;
 }
 
@@ -194,7 +207,6 @@ bool Collector::work_on_trial(Transaction& t, Work& work) {
 void Collector::forget_alive() noexcept {
   if (mutated("found_alive_for_ever")) return;
   reaper_.forget_queued();
-  detector_.forget_alive();
   alive_.clear();
   ++generation_;
 }
@@ -242,7 +254,7 @@ void Collector::go_on_scanning(Transaction& t, Work& work) {
     work.spend(1);
     if (at >= now_.scan.at) {  // blocks may have changed since the transaction before
       now_.scan.at = next;
-      if (tag.is_object()) examine(t, at, Origin::kNew, work);
+      if (tag.is_object() && !reaper_.is_dead(at)) examine(t, at, Origin::kNew, work);
       reaper_.free_fallen(t, work);
       if (stuck_ || !work.left()) return;
     }
@@ -347,11 +359,13 @@ bool Collector::adopt(Transaction& t, Work& work) {
 }
 
 bool Collector::tidy(Transaction& t, Work& work) {
+  const auto r = heap::regions(t.pages());
   if (now_.untidy == 0) return false;
-  now_.untidy -= std::min(now_.untidy, kTidyAtOnce);
+  const auto begin = now_.tidy_hand;
   work.spend(kTidyAtOnce * kTidyUnits);
-  const auto given_back = heap::tidy(t, kTidyAtOnce);
-  work.spend(given_back * kTidyUnits);
+  heap::tidy(t, now_.tidy_hand, kTidyAtOnce);
+  now_.untidy -= std::min(now_.untidy, now_.tidy_hand - begin);
+  if (now_.tidy_hand >= r.end) now_.tidy_hand = r.first;
   return true;
 }
 

@@ -56,7 +56,9 @@ bool Containers::is_object(Transaction& t, Offset at) {
 Offset Containers::around(Transaction& t, Offset slot) {
   if (slot == heap::offset_of(heap::Regions::kRoots)) return 0;
   const auto page = page_of(slot);
-  if (heap::page_entry(t, page).use != PageUse::kSmall) return around_in_large(t, page);
+  const bool is_small =
+      kept_[page % kKept].page == page || heap::page_entry(t, page).use == PageUse::kSmall;
+  if (!is_small) return around_in_large(t, page);
   const auto& blocks = blocks_of(t, page);
   auto word = granule_of(slot) / 64;
   auto bits = blocks.begins[word] << (63 - granule_of(slot) % 64) >> (63 - granule_of(slot) % 64);

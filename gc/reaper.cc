@@ -5,6 +5,7 @@
 namespace plurix::gc {
 namespace {
 
+using heap::ObjectHeader;
 using heap::Offset;
 using heap::Tag;
 
@@ -18,25 +19,151 @@ Offset newest_chunk(Transaction& t) {
   return state == 0 ? 0 : t.reading<heap::NodeState>(state)->candidates;
 }
 
+/// Of what a link leads to.
+Offset header_behind(Transaction& t, std::uint64_t word) {
+  const auto target = word & ~heap::kTargetFlags;
+  return target % kPageSize != 0 ? target - sizeof(ObjectHeader) : heap::header_of(t, target);
+}
+
+/// Units that freeing it would cost, besides the entries of its backchain.
+std::uint64_t cost_of(Transaction& t, Offset header) {
+  const Tag tag = tag_of(t, header);
+  if (tag.has(Tag::kLinkless)) return 4;
+  const heap::TypeView type(t, t.load(header + heap::kTypeAt));
+  std::uint64_t links = 0;
+  for (const auto& run : type.links()) links += run.count;
+  if (tag.has(Tag::kArray)) links *= t.load(heap::body_of(t, header));
+  return 4 + 4 * links;
+}
+
 }  // namespace
+
+// ---- objects with few links
+
+/// Where the links of an object stand that can be among the dead: nullptr if it takes more than
+/// that to free it.
+const LinkPlaces::Places* Reaper::few_links(Transaction& t, Offset header) {
+  const auto& object = *t.reading<ObjectHeader>(header);
+  return (object.chain & heap::kSegmented) != 0 ? nullptr : places_.of(t, object);
+}
+
+void Reaper::die(Offset header) noexcept {
+  if (dead_.insert(header)) ++freed_;
+}
+
+/// What an object of the dead leads to has one link less. In the order of the links, so that a
+/// structure is taken apart in the order in which it was most likely made.
+void Reaper::let_go(Transaction& t, Offset header, const LinkPlaces::Places& places, Work& work) {
+  for (std::size_t i = places.count; i > 0; --i) {
+    const auto slot = header + places.at[i - 1];
+    if (t.load(slot + heap::kTargetAt) == 0) continue;
+    if (loose_count_ == kMostLoose) {
+      settle(t, slot, {}, work);
+    } else {
+      loose_[loose_count_++] = slot;
+    }
+  }
+}
+
+/// The same at once, where objects go together.
+void Reaper::settle_all(Transaction& t, Offset header, const LinkPlaces::Places& places,
+                        const Doomed& doomed, Work& work) {
+  for (const auto at : places.all()) settle(t, header + at, doomed, work);
+}
+
+/// A link of the dead goes. It is left as it is itself, because nobody will see it.
+void Reaper::settle(Transaction& t, Offset slot, const Doomed& doomed, Work& work) {
+  const auto word = t.load(slot + heap::kTargetAt);
+  if (word == 0) return;
+  const auto target = header_behind(t, word);
+  if (dead_.contains(target)) return;
+  work.spend(1);
+  const bool is_news = (word & heap::kWeak) == 0 && !doomed.has(target);
+  if (is_news && falls_with(t, slot, target, work)) return;
+  unlink(t, slot, work);
+  if (is_news) has_lost_a_link(t, target, work);
+}
+
+/// The target dies as it stands if this is the only link to it.
+bool Reaper::falls_with(Transaction& t, Offset slot, Offset target, Work& work) {
+  const auto& object = *t.reading<ObjectHeader>(target);
+  const bool others = object.chain != slot || t.load(slot + heap::kNextAt) != 0;
+  if (others && !mutated("other_links_overlooked")) return false;
+  if (loose_count_ == kMostLoose) return false;
+  if (Tag(object.tag).has(Tag::kPinned | Tag::kCandidate)) return false;
+  const auto* places = places_.of(t, object);
+  if (places == nullptr) return false;
+  work.write(page_of(target));
+  die(target);
+  let_go(t, target, *places, work);
+  return true;
+}
+
+void Reaper::unlink(Transaction& t, Offset slot, Work& work) {
+  const auto next = t.load(slot + heap::kNextAt);
+  work.spend(1);
+  work.write(page_of(t.load(slot + heap::kBackAt)));
+  if (next != 0) work.write(page_of(next));
+  if (!mutated("link_of_the_dead_left")) heap::leave_chain(t, slot);
+}
+
+// ---- any object
 
 bool Reaper::free(Transaction& t, Offset header, const Doomed& doomed, Work& work) {
   return free_within(t, header, doomed, &work, work);
 }
 
-void Reaper::free_now(Transaction& t, Offset header, const Doomed& doomed, Work& work) {
-  (void)free_within(t, header, doomed, nullptr, work);
+std::uint64_t Reaper::announce(Transaction& t, Offset header) {
+  const auto* places = few_links(t, header);
+  if (places == nullptr) return cost_of(t, header);
+  die(header);
+  return 1u + places->count;
+}
+
+void Reaper::retract(Offset header) noexcept {
+  if (!dead_.contains(header)) return;
+  dead_.erase(header);
+  --freed_;
+}
+
+void Reaper::free_announced(Transaction& t, Offset header, const Doomed& doomed, bool weak,
+                            Work& work) {
+  if (!dead_.contains(header)) return (void)free_within(t, header, doomed, nullptr, work);
+  work.spend(1);
+  work.write(page_of(header));
+  if (weak) take_weak_entries(t, header, work);
+  settle_all(t, header, *places_.of(t, *t.reading<ObjectHeader>(header)), doomed, work);
 }
 
 bool Reaper::free_within(Transaction& t, Offset header, const Doomed& doomed, Work* limit,
                          Work& work) {
-  work.spend(3);
+  work.spend(2);
   work.write(page_of(header));
   if (!take_entries(t, header, limit, work)) return false;
+  if (const auto* places = few_links(t, header); places != nullptr) {
+    die(header);
+    if (doomed.contains == nullptr) {
+      let_go(t, header, *places, work);
+    } else {
+      settle_all(t, header, *places, doomed, work);
+    }
+    return true;
+  }
   if (!clear_links(t, header, doomed, limit, work)) return false;
   heap::discard_object(t, header);
   ++freed_;
   return true;
+}
+
+/// Clears weak links to an object of the dead; the others are of the dead, too.
+void Reaper::take_weak_entries(Transaction& t, Offset header, Work& work) {
+  heap::ChainWalk walk(t, header);
+  while (const auto slot = walk.next()) {
+    work.spend(1);
+    if ((t.load(slot + heap::kTargetAt) & heap::kWeak) == 0) continue;
+    work.write(page_of(slot));
+    heap::remove_link(t, slot);
+  }
 }
 
 /// Clears what leads to the object.
@@ -70,8 +197,11 @@ bool Reaper::clear_links(Transaction& t, Offset header, const Doomed& doomed, Wo
       heap::remove_link(t, slot);
       if ((word & heap::kWeak) == 0 && !doomed.has(target)) has_lost_a_link(t, target, work);
     }
-    if (!is_used_up(limit)) continue;
-    if (links.elements_left() > 1) {
+    // What an array has made suspects of is looked at before it makes more.
+    const bool is_long = links.elements_left() > 1;
+    const bool rests = is_long && limit != nullptr && suspect_count_ == kMostSuspects;
+    if (!rests && !is_used_up(limit)) continue;
+    if (is_long) {
       long_array_ = header;
       elements_done_ = elements - links.elements_left();
       t.store(header + heap::kTagAt, tag_of(t, header).condemned_by(t.node_id()).word());
@@ -84,11 +214,27 @@ void Reaper::has_lost_a_link(Transaction& t, Offset header, Work& work) {
   const auto tag = tag_of(t, header);
   if (tag.has(Tag::kPinned)) return;
   if (heap::is_linked(t, header) && !mutated("linked_object_collected")) {
-    return queue(t, header, work);
+    return suspect(t, header, work);
   }
   if (tag.has(Tag::kCandidate)) return;  // whoever has it in the queue finds it without a link
   if (fallen_count_ == kMostFallen) return queue(t, header, work);
   fallen_[fallen_count_++] = header;
+}
+
+/// It is told to whoever has it in the queue, if somebody has.
+void Reaper::suspect(Transaction& t, Offset header, Work& work) {
+  const bool queued = tag_of(t, header).has(Tag::kCandidate);
+  if (queued || suspect_count_ == kMostSuspects) return queue(t, header, work);
+  has_queued_ = true;
+  suspects_[suspect_count_++] = header;
+}
+
+Offset Reaper::take_suspect(Transaction& t) {
+  while (suspect_count_ > 0) {
+    const auto header = suspects_[--suspect_count_];
+    if (!dead_.contains(header) && tag_of(t, header).is_object()) return header;
+  }
+  return 0;
 }
 
 void Reaper::queue(Transaction& t, Offset header, Work& work) {
@@ -105,24 +251,38 @@ void Reaper::put_back(Transaction& t, Offset header, Work& work) {
 }
 
 void Reaper::free_fallen(Transaction& t, Work& work) {
-  while (fallen_count_ > 0 && work.left()) {
-    const auto header = fallen_[--fallen_count_];
-    if (!free(t, header, {}, work)) queue(t, header, work);
+  while (work.left()) {
+    if (loose_count_ > 0) {
+      settle(t, loose_[--loose_count_], {}, work);
+    } else if (fallen_count_ > 0) {
+      const auto header = fallen_[--fallen_count_];
+      if (!free(t, header, {}, work)) queue(t, header, work);
+    } else {
+      return;
+    }
   }
 }
 
-void Reaper::queue_fallen(Transaction& t, Work& work) {
+void Reaper::queue_the_rest(Transaction& t, Work& work) {
+  while (loose_count_ > 0) {
+    const auto slot = loose_[--loose_count_];
+    const auto word = t.load(slot + heap::kTargetAt);
+    const auto target = header_behind(t, word);
+    if (dead_.contains(target)) continue;
+    unlink(t, slot, work);
+    if ((word & heap::kWeak) == 0) has_lost_a_link(t, target, work);
+  }
   while (fallen_count_ > 0) queue(t, fallen_[--fallen_count_], work);
+  while (const auto header = take_suspect(t)) queue(t, header, work);
 }
 
-std::uint64_t Reaper::cost_of(Transaction& t, Offset header) {
-  const Tag tag = tag_of(t, header);
-  if (tag.has(Tag::kLinkless)) return 4;
-  const heap::TypeView type(t, t.load(header + heap::kTypeAt));
-  std::uint64_t links = 0;
-  for (const auto& run : type.links()) links += run.count;
-  if (tag.has(Tag::kArray)) links *= t.load(heap::body_of(t, header));
-  return 4 + 4 * links;
+void Reaper::finish(Transaction& t) {
+  PLURIX_ASSERT(fallen_count_ + loose_count_ + suspect_count_ == 0);
+  if (dead_.empty()) return;
+  dead_.take_pages([&t](PageIndex page, std::span<const std::uint64_t> places) {
+    heap::deallocate_together(t, page, places);
+  });
+  containers_.forget();
 }
 
 }  // namespace plurix::gc

@@ -18,10 +18,6 @@ constexpr Offset first_block(PageIndex page) noexcept {
   return offset_of(page) + sizeof(PageHeader);
 }
 
-struct Page {
-  std::byte bytes[kPageSize];
-};
-
 /// Whether a node counts on a page of its own: it fills it, or is going to.
 bool is_in_use(const PlacementState& state, PageIndex page) noexcept {
   if (page >= state.run_next && page < state.run_end) return true;
@@ -70,23 +66,10 @@ class OwnPages {
       if (!refill()) return 0;
       block = place();
     }
-    carve(t_.writing<Page>(page_begin(block))->bytes, cursor_, block, bytes_,
+    carve(t_.writing_range(page_begin(block), kPageSize), cursor_, block, bytes_,
           {Tag::object(bytes_, request_.placement, t_.node_id(), request_.flags).word(),
            request_.type, 0});
     return block;
-  }
-
-  /// Looks at own pages, `pages` of them at most, giving empty ones back.
-  std::uint32_t tidy(std::uint32_t pages) {
-    std::uint32_t given_back = 0;
-    for_own_pages(pages, t_.pages(), [&](PageIndex page) {
-      if (t_.reading<PageHeader>(offset_of(page))->objects == 0) {
-        release_pages(t_, page, 1);
-        ++given_back;
-      }
-      return false;
-    });
-    return given_back;
   }
 
  private:
@@ -313,8 +296,6 @@ Offset allocate(Transaction& t, const Request& request) {
   return body;
 }
 
-/// Nothing lives any more on a page of this node: it is one hole, and if it was being filled, that
-/// begins anew, on a page that is at hand.
 void begin_anew(Transaction& t, PageIndex page, const PageHeader& header) {
   if (header.node != t.node_id()) return;  // its owner may be filling it
   const auto at = own_state(t);
@@ -395,14 +376,26 @@ PageIndex next_sparse_page(Transaction& t, Placement placement, PageIndex& hand,
   return kNoPage;
 }
 
-std::uint32_t tidy(Transaction& t, std::uint32_t pages) {
-  const auto state = state_of(t, t.node_id());
-  if (state == 0) return 0;
+std::uint32_t tidy(Transaction& t, PageIndex& hand, std::uint32_t entries) {
+  const auto r = regions(t.pages());
+  const auto self = static_cast<std::uint8_t>(t.node_id());
   std::uint32_t given_back = 0;
-  for (std::size_t i = 0; i < kPlacements; ++i) {
-    const Request request{.placement = static_cast<Placement>(i)};
-    given_back += OwnPages(t, state, request).tidy(pages);
+  PageRun empty;
+  const auto release = [&] {
+    if (empty.count != 0) release_pages(t, empty.first, empty.count);
+    given_back += empty.count;
+    empty = {};
+  };
+  hand = std::max(hand, r.first);
+  for (; entries > 0 && hand < r.end; --entries) {
+    const auto page = next_taken_page(t, hand);
+    if (page == kNoPage) break;
+    const auto entry = page_entry(t, page);
+    if (entry.node != self || !is_empty_page(t, entry, page)) continue;
+    if (page != empty.first + empty.count) release();
+    if (empty.count++ == 0) empty.first = page;
   }
+  release();
   return given_back;
 }
 

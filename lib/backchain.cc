@@ -87,17 +87,25 @@ void has_lost_a_link(Transaction& t, Offset target) {
   add_candidate(t, header);
 }
 
-void unchain(Transaction& t, Slot& link) {
-  const auto [target, next, back] = link;
-  link = {};
+void join_neighbours(Transaction& t, Offset next, Offset back) {
   if (mutated("chain_entry_left")) return;
   t.store(back, next);
   if (next != 0) t.store(next + kBackAt, back);
 }
 
+void unchain(Transaction& t, Slot& link) {
+  const auto [target, next, back] = link;
+  link = {};
+  join_neighbours(t, next, back);
+}
+
 }  // namespace
 
 void remove_link(Transaction& t, Offset slot) { unchain(t, *t.writing<Slot>(slot)); }
+
+void leave_chain(Transaction& t, Offset slot) {
+  join_neighbours(t, t.load(slot + kNextAt), t.load(slot + kBackAt));
+}
 
 void set_link(Transaction& t, Offset slot, Offset target, std::uint64_t flags) {
   auto& link = *t.writing<Slot>(slot);

@@ -1,4 +1,4 @@
-#include <plurix/heap/allocator.h>
+#include <plurix/heap/compaction.h>
 #include <plurix/transaction.h>
 
 #include <algorithm>
@@ -143,6 +143,22 @@ PageIndex next_page_like(Transaction& t, PageEntry entry, PageIndex& hand, std::
   return kNoPage;
 }
 
+PageIndex next_taken_page(Transaction& t, PageIndex& hand) {
+  const auto r = regions(t.pages());
+  while (hand < r.end) {
+    const auto map_page = hand / kEntriesPerMapPage;
+    const auto end = std::min(r.end, (map_page + 1) * kEntriesPerMapPage);
+    if (taken_in(t, r, map_page) != 0) {
+      const auto* map = t.reading<MapPage>(offset_of(r.map + map_page));
+      for (; hand < end; ++hand) {
+        if (map->entries[hand % kEntriesPerMapPage].use != PageUse::kFree) return hand++;
+      }
+    }
+    hand = end;
+  }
+  return kNoPage;
+}
+
 std::uint32_t taken_pages(Transaction& t) {
   return t.reading<ManagerState>(offset_of(Regions::kManager))->taken;
 }
@@ -159,6 +175,12 @@ PageRun take_pages(Transaction& t, std::uint32_t wanted, std::uint32_t least, Pa
   take(t, run, entry);
   manager(t).next_search = run.first + run.count;
   return run;
+}
+
+PageRun find_free_pages(Transaction& t, std::uint32_t wanted, PageIndex end) {
+  Search search(t, wanted);
+  search.look(regions(t.pages()).first, end);
+  return search.done() ? search.best() : PageRun{};
 }
 
 bool take_these_pages(Transaction& t, const PageRun& run, PageEntry entry) {

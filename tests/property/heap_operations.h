@@ -109,7 +109,7 @@ class HeapActor {
         collect();
         break;
       case HeapAction::kTidy:
-        heap::tidy(t_, 8);
+        tidy(o.b);
         break;
       case HeapAction::kRoot:
         graph_ = t_.relocate(graph_);
@@ -129,6 +129,12 @@ class HeapActor {
     heap::ChainWalk walk(t_, heap::header_of(t_, vertex.offset()));
     while (const auto slot = walk.next()) count += (t_.load(slot) & heap::kWeak) == 0 ? 1 : 0;
     return count;
+  }
+
+  void tidy(std::uint8_t place) {
+    const auto r = heap::regions(t_.pages());
+    auto hand = r.first + place % (r.end - r.first);
+    heap::tidy(t_, hand, 8);
   }
 
   void free(std::size_t place) {

@@ -136,7 +136,8 @@ TEST_F(Allocation, GivesEmptyPagesBack) {
   EXPECT_GT(taken(), before + 60);
   node->run([&](Transaction& t) {
     for (const auto offset : objects) t.free(t.at<Bytes64>(offset));
-    heap::tidy(t, 1000);
+    PageIndex hand = 0;
+    heap::tidy(t, hand, 1000);
   });
   EXPECT_LE(taken(), before + 8);  // those being filled, and the rest of a run
 }

@@ -80,6 +80,8 @@ inline constexpr std::string_view kMutations[] = {
     "true_sharing_taken_for_false",
     // the collector
     "linked_object_collected",
+    "other_links_overlooked",
+    "link_of_the_dead_left",
     "chain_searched_in_part",
     "condemned_object_not_spared",
     "suspended_candidate_forgotten",

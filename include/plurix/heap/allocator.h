@@ -7,6 +7,7 @@
 #include <plurix/heap/layout.h>
 
 #include <cstdint>
+#include <span>
 
 namespace plurix {
 
@@ -33,6 +34,10 @@ Offset try_allocate(Transaction& t, const Request& request);
 /// Takes an object's memory back. Its links are cleared already and nothing links to it.
 void deallocate(Transaction& t, Offset header);
 
+/// The same for several small objects of one page, which is written once: `places` has a bit for
+/// each granule where a header of one of them stands.
+void deallocate_together(Transaction& t, PageIndex page, std::span<const std::uint64_t> places);
+
 /// The header of the object whose body begins at `body`, or 0 if none begins there. For an offset
 /// that is no object's this is a check against mistakes, not a proof.
 Offset header_of(Transaction& t, Offset body);
@@ -46,9 +51,10 @@ std::uint64_t body_bytes(Transaction& t, Offset header);
 /// Placement and node of the pages an object stands on.
 PageEntry page_entry(Transaction& t, PageIndex page);
 
-/// Gives empty pages of this node back to the manager, looking at `pages` of them at most. What the
-/// node itself would do when it needs room. Returns how many were given back.
-std::uint32_t tidy(Transaction& t, std::uint32_t pages);
+/// Gives empty pages of this node back to the manager, looking at `entries` of the page map at
+/// most, from the hand on, which is left behind what was looked at; at the heap's end at last.
+/// Returns how many were given back; writes nothing if there were none.
+std::uint32_t tidy(Transaction& t, PageIndex& hand, std::uint32_t entries);
 
 /// The next page of this node on which at most `most_used` bytes are in use and which it is not
 /// filling, at or behind `hand`, going round; looks at `entries` of the page map at most. kNoPage
@@ -117,6 +123,10 @@ struct NodeState {
   Offset suspended = 0;  ///< candidates whose examination takes several transactions (candidates.h)
 };
 
+/// Nothing lives any more on a page, as its header says: if it is one of this node's, it becomes
+/// one hole, and if it was being filled, that begins anew, on a page that is at hand.
+void begin_anew(Transaction& t, PageIndex page, const PageHeader& header);
+
 /// The state of a node, 0 if it has never allocated.
 Offset state_of(Transaction& t, NodeId node);
 
@@ -147,6 +157,10 @@ void release_pages(Transaction& t, PageIndex first, std::uint32_t count);
 /// and takes them off it; parts of the map where nothing is taken cost next to nothing. kNoPage if
 /// the budget is used up. The hand is left behind the page.
 PageIndex next_page_like(Transaction& t, PageEntry entry, PageIndex& hand, std::uint32_t& budget);
+
+/// The next page at or behind `hand` that somebody has; kNoPage if there is none up to the heap's
+/// end. The hand is left behind it, or at the end.
+PageIndex next_taken_page(Transaction& t, PageIndex& hand);
 
 /// Pages that are given away.
 std::uint32_t taken_pages(Transaction& t);

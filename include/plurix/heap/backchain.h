@@ -40,6 +40,9 @@ void set_link(Transaction& t, Offset slot, Offset target, std::uint64_t flags);
 /// Removes the link at `slot` without telling the collector.
 void remove_link(Transaction& t, Offset slot);
 
+/// The same, but the link is left as it is: its object is about to go.
+void leave_chain(Transaction& t, Offset slot);
+
 /// Moves a link with its entry to another place; the old place is left as it is.
 void move_link(Transaction& t, Offset from, Offset to);
 

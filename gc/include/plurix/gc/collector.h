@@ -47,11 +47,15 @@ class Collector {
  public:
   /// Zeroed bytes it needs for a heap of so many pages; what is not used is not touched.
   static constexpr std::size_t storage_needed(std::uint32_t pages) noexcept {
-    return Trial::storage_needed(pages) + ObjectSet::storage_needed(pages);
+    return CycleDetector::storage_needed(pages) + Reaper::storage_needed(pages) +
+           Trial::storage_needed(pages) + ObjectSet::storage_needed(pages);
   }
 
   Collector(std::uint32_t pages, std::span<std::byte> storage) noexcept
-      : trial_(pages, storage, containers_, reaper_), alive_(pages, storage) {}
+      : detector_(pages, storage, containers_),
+        reaper_(pages, storage, containers_),
+        trial_(pages, storage, containers_, reaper_),
+        alive_(pages, storage) {}
   Collector(const Collector&) = delete;
   Collector& operator=(const Collector&) = delete;
 
@@ -98,7 +102,8 @@ class Collector {
     bool trials_turn = false;
     bool started = false;
     std::uint32_t filled_left = 0;  ///< pages that were full when the set was emptied
-    std::uint32_t untidy = 0;       ///< pages to look at for empty ones
+    std::uint32_t untidy = 0;       ///< pages to look at for empty ones, from the hand on
+    PageIndex tidy_hand = 0;
     heap::Offset looked_at[kPlacements][heap::kCursors] = {};
     CollectorCounters counters;
   };
@@ -122,6 +127,7 @@ class Collector {
   void search(Transaction& t, heap::Offset header, Origin origin, Work& work);
   void free_alone(Transaction& t, heap::Offset header, Work& work);
   bool free_members(Transaction& t, Work& work);
+  bool announce_members(Transaction& t, const Work& work);
   void suspend(Transaction& t, heap::Offset header, Work& work);
 
   void scan_page(PageIndex page) noexcept;
@@ -135,8 +141,8 @@ class Collector {
   bool tidy(Transaction& t, Work& work);
 
   Containers containers_;
-  CycleDetector detector_{containers_};
-  Reaper reaper_{containers_};
+  CycleDetector detector_;
+  Reaper reaper_;
   Trial trial_;
   ObjectSet alive_;  ///< found alive after the last of this node's candidates was entered
   std::uint64_t generation_ = 0;  ///< of alive_

@@ -1,7 +1,6 @@
 // CycleDetector: whether something still leads to an object from a root, found by following the
 // backchains from the object upwards, inside one transaction. If no root is met, everything that
-// was met is garbage: nothing outside of it leads to it. What was found alive on the way is known
-// for the rest of the transaction.
+// was met is garbage: nothing outside of it leads to it.
 //
 // The search goes upwards in turns from what was met first and from what was met last: so a root
 // nearby is found soon in a wide graph as in a deep one.
@@ -24,13 +23,12 @@ enum class Finding : std::uint8_t {
 
 class CycleDetector {
  public:
-  explicit CycleDetector(Containers& containers) noexcept : containers_(containers) {}
+  static constexpr std::size_t storage_needed(std::uint32_t pages) noexcept {
+    return ObjectSet::storage_needed(pages);
+  }
 
-  /// A new attempt knows nothing.
-  void forget() noexcept;
-
-  /// Within an attempt: what was found alive may not be, because others were believed to be.
-  void forget_alive() noexcept;
+  CycleDetector(std::uint32_t pages, std::span<std::byte>& storage, Containers& containers) noexcept
+      : containers_(containers), members_(pages, storage) {}
 
   /// What is in `known` leads the search to an end as a root does; what is found alive is added to
   /// it.
@@ -38,42 +36,42 @@ class CycleDetector {
 
   /// What the last examination has met, the object first.
   std::size_t member_count() const noexcept { return met_count_; }
-  heap::Offset member(std::size_t i) const noexcept { return table_[met_[i]].header; }
-  bool is_member(heap::Offset header) const noexcept;
+  heap::Offset member(std::size_t i) const noexcept { return met_[i].header; }
+  bool is_member(heap::Offset header) const noexcept { return members_.contains(header); }
+
+  /// Whether weak links lead to some of that.
+  bool has_met_weak_links() const noexcept { return weak_; }
 
  private:
-  static constexpr std::uint32_t kPlaces = 4096;
-  static constexpr std::uint32_t kMost = kPlaces / 2;
+  static constexpr std::uint32_t kMost = 2048;
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
-  struct Entry {
+  /// Objects are named by their places in met_, which is the order of meeting.
+  struct Met {
     heap::Offset header = 0;
-    std::uint32_t attempt = 0;     ///< the entry is void if this is not the current one
-    std::uint32_t search = 0;      ///< the examination that has met it last
     std::uint32_t parent = kNone;  ///< what it leads to
     std::uint32_t below = kNone;   ///< met before it and not looked at, as far as that is known
-    bool alive = false;
     bool looked_at = false;
   };
 
-  Entry& entry_of(heap::Offset header, std::uint32_t& place) noexcept;
+  void forget() noexcept;
   bool meet(heap::Offset header, std::uint32_t parent) noexcept;
   std::uint32_t choose() noexcept;
   bool looks_alive(Transaction& t, std::uint32_t place, Work& work);
+  bool looks_alive_by_table(Transaction& t, std::uint32_t place, Work& work);
+  bool leads_from_a_root(Transaction& t, heap::Offset slot, std::uint32_t place, Work& work);
   void mark_alive(std::uint32_t place) noexcept;
 
   Containers& containers_;
-  Entry table_[kPlaces];
-  std::uint32_t met_[kMost];  ///< places, in the order of meeting
+  ObjectSet members_;
+  Met met_[kMost];
   std::uint32_t met_count_ = 0;
-  std::uint32_t first_ = 0;     ///< of met_, not looked at
-  std::uint32_t last_ = kNone;  ///< place met last and not looked at
+  std::uint32_t first_ = 0;     ///< not looked at
+  std::uint32_t last_ = kNone;  ///< met last and not looked at
   ObjectSet* known_ = nullptr;
-  std::uint32_t attempt_ = 0;
-  std::uint32_t used_ = 0;
-  std::uint32_t search_ = 0;
   bool turn_ = false;
   bool full_ = false;
+  bool weak_ = false;
 };
 
 }  // namespace plurix::gc

@@ -37,10 +37,12 @@ class ObjectSet {
     auto& word = bits_[bit / 64];
     const auto mask = std::uint64_t{1} << bit % 64;
     if ((word & mask) != 0) return false;
+    if (word == 0) {
+      set(summary_, bit / 64);
+      set(top_, bit / 64 / 64);
+    }
     word |= mask;
     ++size_;
-    set(summary_, bit / 64);
-    set(top_, bit / 64 / 64);
     return true;
   }
 
@@ -54,6 +56,17 @@ class ObjectSet {
 
   /// Costs what is in it.
   void clear() noexcept;
+
+  /// Calls `take(PageIndex, std::span<const std::uint64_t>)` for each page on which something is in
+  /// it, in their order, with the page's granules as bits; nothing is in it any more then.
+  template <class Take>
+  void take_pages(Take take) {
+    for (auto group = find(top_, 0); group < summary_.size(); group = find(top_, group)) {
+      while (summary_[group] != 0) take_page(group, take);
+      reset(top_, group);
+    }
+    size_ = 0;
+  }
 
  private:
   using Words = std::span<std::uint64_t>;
@@ -69,6 +82,20 @@ class ObjectSet {
     words[bit / 64] &= ~(std::uint64_t{1} << bit % 64);
   }
   static std::size_t find(Words words, std::size_t from) noexcept;
+
+  /// The first page of a word of the summary, which is not 0.
+  template <class Take>
+  void take_page(std::size_t group, Take& take) {
+    static_assert(64 % kWordsOfPage == 0);
+    const auto word = static_cast<std::size_t>(std::countr_zero(summary_[group]));
+    const auto first = (group * 64 + word) / kWordsOfPage * kWordsOfPage;
+    const auto bits = bits_.subspan(first, kWordsOfPage);
+    take(static_cast<PageIndex>(first / kWordsOfPage), std::span<const std::uint64_t>(bits));
+    for (std::size_t i = 0; i < kWordsOfPage; ++i) {
+      bits[i] = 0;
+      reset(summary_.subspan(group, 1), first % 64 + i);
+    }
+  }
 
   Words bits_;
   Words summary_;  ///< a bit for each word of bits_

@@ -2,9 +2,15 @@
 // links are cleared, then its memory is taken back. What that leaves without a link falls too, one
 // after the other, without going through the queue of candidates; what is still linked becomes a
 // candidate.
+//
+// What dies in one transaction is a set of places until finish(): no entry is taken out of a
+// backchain whose object dies as well, and each page is written once, with all its dead together.
+// Until then the dead still look like objects, so whoever goes through a page asks is_dead().
 #pragma once
 
 #include <plurix/gc/containers.h>
+#include <plurix/gc/link_places.h>
+#include <plurix/gc/object_set.h>
 #include <plurix/gc/work.h>
 #include <plurix/heap/layout.h>
 
@@ -26,12 +32,21 @@ struct Doomed {
 
 class Reaper {
  public:
-  explicit Reaper(Containers& containers) noexcept : containers_(containers) {}
+  static constexpr std::size_t storage_needed(std::uint32_t pages) noexcept {
+    return ObjectSet::storage_needed(pages);
+  }
+
+  Reaper(std::uint32_t pages, std::span<std::byte>& storage, Containers& containers) noexcept
+      : containers_(containers), dead_(pages, storage) {}
 
   /// A new attempt: nothing has fallen yet.
   void forget() noexcept {
     fallen_count_ = 0;
+    loose_count_ = 0;
+    suspect_count_ = 0;
     freed_ = 0;
+    places_.forget();
+    dead_.clear();
   }
 
   /// Frees an object to which only weak links and doomed objects lead. False if the work was used
@@ -39,15 +54,27 @@ class Reaper {
   /// nobody has seen it without its links.
   bool free(Transaction& t, heap::Offset header, const Doomed& doomed, Work& work);
 
-  /// The same whatever it costs.
-  void free_now(Transaction& t, heap::Offset header, const Doomed& doomed, Work& work);
+  /// The same whatever it costs, in two steps, the first of which is taken by all objects that go
+  /// together before the second is by any. The first says how many units the second will cost, and
+  /// may be taken back. `weak`: perhaps weak links lead to it, too.
+  std::uint64_t announce(Transaction& t, heap::Offset header);
+  void retract(heap::Offset header) noexcept;
+  void free_announced(Transaction& t, heap::Offset header, const Doomed& doomed, bool weak,
+                      Work& work);
 
-  /// Units that freeing it would cost, besides the entries of its backchain.
-  static std::uint64_t cost_of(Transaction& t, heap::Offset header);
-
-  /// Frees what has fallen because of that, until the work is used up; the rest become candidates.
+  /// Frees what has fallen because of that, until the work is used up.
   void free_fallen(Transaction& t, Work& work);
-  void queue_fallen(Transaction& t, Work& work);
+
+  /// The rest of that, and suspects, become candidates.
+  void queue_the_rest(Transaction& t, Work& work);
+
+  /// What has lost a link by that and is linked still: to be looked at in this transaction without
+  /// going through the queue. 0 if there is nothing.
+  heap::Offset take_suspect(Transaction& t);
+
+  /// Takes the memory of the dead back. Nothing may have fallen any more.
+  void finish(Transaction& t);
+  bool is_dead(heap::Offset header) const noexcept { return dead_.contains(header); }
 
   /// Makes an object a candidate.
   void queue(Transaction& t, heap::Offset header, Work& work);
@@ -55,7 +82,8 @@ class Reaper {
   /// The same for one that was taken out of the queue in this attempt.
   void put_back(Transaction& t, heap::Offset header, Work& work);
 
-  /// Whether candidates were made, also by attempts that did not commit, since forget_queued().
+  /// Whether candidates or suspects were made, also by attempts that did not commit, since
+  /// forget_queued().
   bool has_queued() const noexcept { return has_queued_; }
   void forget_queued() noexcept { has_queued_ = false; }
 
@@ -64,17 +92,35 @@ class Reaper {
 
  private:
   static constexpr std::size_t kMostFallen = 512;
+  static constexpr std::size_t kMostLoose = 512;
+  static constexpr std::size_t kMostSuspects = 64;
 
   bool take_entries(Transaction& t, heap::Offset header, Work* limit, Work& work);
+  void take_weak_entries(Transaction& t, heap::Offset header, Work& work);
   bool clear_links(Transaction& t, heap::Offset header, const Doomed& doomed, Work* limit,
                    Work& work);
   bool free_within(Transaction& t, heap::Offset header, const Doomed& doomed, Work* limit,
                    Work& work);
+  const LinkPlaces::Places* few_links(Transaction& t, heap::Offset header);
+  void die(heap::Offset header) noexcept;
+  void let_go(Transaction& t, heap::Offset header, const LinkPlaces::Places& places, Work& work);
+  void settle_all(Transaction& t, heap::Offset header, const LinkPlaces::Places& places,
+                  const Doomed& doomed, Work& work);
+  void settle(Transaction& t, heap::Offset slot, const Doomed& doomed, Work& work);
+  bool falls_with(Transaction& t, heap::Offset slot, heap::Offset target, Work& work);
+  void unlink(Transaction& t, heap::Offset slot, Work& work);
+  void suspect(Transaction& t, heap::Offset header, Work& work);
   void has_lost_a_link(Transaction& t, heap::Offset header, Work& work);
 
   Containers& containers_;
+  LinkPlaces places_;
+  ObjectSet dead_;
   heap::Offset fallen_[kMostFallen];
   std::size_t fallen_count_ = 0;
+  heap::Offset loose_[kMostLoose];  ///< links of the dead that are to be settled
+  std::size_t loose_count_ = 0;
+  heap::Offset suspects_[kMostSuspects];
+  std::size_t suspect_count_ = 0;
   std::uint64_t freed_ = 0;
   bool has_queued_ = false;
   /// An array too long for one transaction, and how many of its elements are done.
