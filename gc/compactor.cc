@@ -1,4 +1,5 @@
 #include <plurix/gc/compactor.h>
+#include <plurix/heap/compaction.h>
 
 #include <algorithm>
 
@@ -10,6 +11,7 @@ using heap::PageUse;
 
 constexpr std::uint32_t kInheritedAtOnce = 4;
 constexpr std::uint32_t kEntriesAtOnce = 1024;  ///< of the page map
+constexpr std::uint32_t kTriedAtOnce = 8;       ///< large objects for which room is looked for
 /// A page is worth emptying if no more than this is in use on it, bytes.
 constexpr std::uint64_t kSparse = heap::kRoomOfPage / 4;
 
@@ -32,6 +34,9 @@ Compactor::Found Compactor::work(Transaction& t, std::span<const bool> members) 
       break;
     case Stage::kReadOnly:
       compact(t, Placement::kReadOnly, found);
+      break;
+    case Stage::kLarge:
+      move_large(t, found);
       break;
     case Stage::kForget:
       look_for_unused(t, found);
@@ -64,6 +69,29 @@ void Compactor::compact(Transaction& t, Placement placement, Found& found) const
   found.count.given_back = 1;
 }
 
+/// Moves one large object of this node to the front, from the lowest to the highest: so each finds
+/// the room that those before it have left.
+void Compactor::move_large(Transaction& t, Found& found) const {
+  constexpr auto kUser = [](Placement placement) {
+    return placement == Placement::kReadWrite || placement == Placement::kReadOnly;
+  };
+  const auto end = heap::regions(t.pages()).end;
+  found.hand = std::max(hand_, heap::regions(t.pages()).first);
+  for (std::uint32_t looked = 0, tried = 0; looked < kEntriesAtOnce && tried < kTriedAtOnce;
+       ++looked) {
+    const auto page = heap::next_taken_page(t, found.hand);
+    if (page == kNoPage) break;
+    const auto entry = heap::page_entry(t, page);
+    const bool own = entry.use == PageUse::kLarge && entry.node == t.node_id();
+    if (!own || !kUser(entry.placement)) continue;
+    ++tried;
+    if (heap::relocate_to_front(t, heap::offset_of(page), kMostPages) == 0) continue;
+    found.count.large = 1;
+    return;
+  }
+  found.stage_over = found.hand >= end;
+}
+
 /// Runs of pages that nobody has. A lap is only worth it if there are more than at the last one.
 void Compactor::look_for_unused(Transaction& t, Found& found) const {
   const auto r = heap::regions(t.pages());
@@ -81,14 +109,26 @@ void Compactor::look_for_unused(Transaction& t, Found& found) const {
   found.hand = page;
 }
 
+/// A step did not commit. A large object that this node has no room to move shall not keep it from
+/// the stage behind.
+bool Compactor::give_up() noexcept {
+  if (stage_ == Stage::kLarge) {
+    stage_ = Stage::kForget;
+    hand_ = 0;
+  }
+  return false;
+}
+
 /// False behind a lap without anything done.
 bool Compactor::note(const Found& found) noexcept {
   counters_.inherited += found.count.inherited;
   counters_.emptied += found.count.emptied;
   counters_.moved += found.count.moved;
+  counters_.large += found.count.large;
   counters_.given_back += found.count.given_back;
   counters_.forgotten += found.count.forgotten;
-  busy_lap_ |= found.count.inherited + found.count.given_back + found.count.moved > 0;
+  busy_lap_ |=
+      found.count.inherited + found.count.given_back + found.count.moved + found.count.large > 0;
   const bool lap = stage_ == Stage::kForget && hand_ == 0 && found.taken < forgotten_at_;
   forgotten_at_ = lap ? found.taken : std::max(forgotten_at_, found.taken);
   hand_ = found.stage_over ? 0 : found.hand;

@@ -1,5 +1,6 @@
 #include <plurix/base/mutation.h>
 #include <plurix/heap/backchain.h>
+#include <plurix/heap/compaction.h>
 #include <plurix/heap/relocate.h>
 #include <plurix/heap/type.h>
 #include <plurix/transaction.h>
@@ -64,6 +65,18 @@ Request request_like(Transaction& t, Offset header) {
     if (alignment > kGranule) request.alignment = alignment;
   }
   return request;
+}
+
+/// Moves an object to the body `to`, which was allocated for it.
+void move_object(Transaction& t, Offset header, Offset to) {
+  const auto body = body_of(t, header);
+  const auto bytes = body_bytes(t, header);
+  const auto new_header = header_of(t, to);
+  std::memcpy(t.writing_range(to, bytes), t.reading_range(body, bytes), bytes);
+  move_links(t, header, body, to);
+  redirect_links(t, header, to);
+  move_chain(t, header, new_header);
+  deallocate(t, header);
 }
 
 }  // namespace
@@ -141,14 +154,29 @@ Offset relocate(Transaction& t, Offset body, Placement placement) {
   auto request = request_like(t, header);
   request.placement = placement;
   const auto to = allocate(t, request);
-  const auto new_header = header_of(t, to);
-  std::memcpy(t.writing_range(to, request.bytes), t.reading_range(body, request.bytes),
-              request.bytes);
-  move_links(t, header, body, to);
-  redirect_links(t, header, to);
-  move_chain(t, header, new_header);
-  deallocate(t, header);
+  move_object(t, header, to);
   return to;
+}
+
+Offset relocate_to_front(Transaction& t, Offset body, std::uint32_t most_pages) {
+  const auto header = header_of(t, body);
+  if (header == 0) t.misuse("what is moved is no object, or only a part of one");
+  const Tag tag(t.load(header + kTagAt));
+  if (!tag.has(Tag::kLarge) || tag.has(Tag::kPinned)) return 0;
+  auto request = request_like(t, header);
+  const auto pages = pages_for(request.bytes);
+  if (pages > most_pages) return 0;
+  // Twice, because the new header may take a page of what was found.
+  for (int i = 0; i < 2; ++i) {
+    const auto run = find_free_pages(t, pages, page_of(body));
+    if (run.count == 0) return 0;
+    request.at = run.first;
+    const auto to = try_allocate(t, request);
+    if (to == 0) continue;
+    move_object(t, header, to);
+    return to;
+  }
+  return 0;
 }
 
 std::uint32_t evacuate(Transaction& t, PageIndex page) {

@@ -2,6 +2,7 @@
 // that is in order is left alone.
 #include <gtest/gtest.h>
 #include <plurix/gc/compactor.h>
+#include <plurix/heap/compaction.h>
 #include <plurix/sim/cluster.h>
 
 #include <numeric>
@@ -104,6 +105,118 @@ TEST(Compactor, LeavesAHeapInOrderAlone) {
   for (int i = 0; i < 100; ++i) compactor.step(node.node());
   EXPECT_EQ(node->commit_time(), time) << "it has committed something";
   EXPECT_EQ(compactor.counters().moved, 0u);
+}
+
+struct Shelf {
+  Link<Array<Link<Item>>> books[24];
+};
+
+/// Large objects of 3 to 6 pages, each of which links to items, and an item of each to the next
+/// one's place; every second one is dropped then.
+void fill_shelf(Transaction& t) {
+  const auto shelf = t.root<Shelf>("shelf");
+  for (std::size_t i = 0; i < std::size(shelf->books); ++i) {
+    const auto book = t.make_array<Link<Item>>(500 + 200 * (i % 3));
+    for (std::size_t k = 0; k < book.size(); k += 50) {
+      const auto item = t.make<Item>();
+      item.mut()->value = static_cast<int>(1'000 * i + k);
+      *book[k].mut() = item;
+      *book[k + 1].mut() = item;
+    }
+    shelf.mut()->books[i] = book;
+  }
+}
+
+void drop_every_second(Transaction& t) {
+  const auto shelf = t.root<Shelf>("shelf");
+  for (std::size_t i = 0; i < std::size(shelf->books); i += 2) {
+    const Ref<Array<Link<Item>>> book = shelf->books[i];
+    shelf.mut()->books[i] = nullptr;
+    t.free(book);
+  }
+}
+
+/// Whether what is left of the shelf is as it was made.
+bool shelf_is_whole(Transaction& t) {
+  const auto shelf = t.root<Shelf>("shelf");
+  for (std::size_t i = 1; i < std::size(shelf->books); i += 2) {
+    const Ref<Array<Link<Item>>> book = shelf->books[i];
+    if (book.size() != 500 + 200 * (i % 3)) return false;
+    for (std::size_t k = 0; k < book.size(); k += 50) {
+      if (book[k]->target() != book[k + 1]->target() || book[k + 2]->target() != 0) return false;
+      if ((*book[k])->value != static_cast<int>(1'000 * i + k)) return false;
+    }
+  }
+  return true;
+}
+
+PageIndex highest_large_page(Transaction& t) {
+  auto page = heap::regions(t.pages()).end - 1;
+  while (heap::page_entry(t, page).use != heap::PageUse::kLargeRest) --page;
+  return page;
+}
+
+TEST(Compactor, MovesLargeObjectsToTheFront) {
+  LoneNode node(512);
+  node->run(fill_shelf);
+  node->run(drop_every_second);
+  const auto before = node.verify();
+  const auto highest = node->run(highest_large_page);
+  Compactor compactor;
+  compact(node.node(), compactor);
+  const auto after = node.verify();
+  EXPECT_EQ(to_words(after), "");
+  EXPECT_TRUE(node->run(shelf_is_whole));
+  EXPECT_EQ(after.objects, before.objects);
+  EXPECT_GT(compactor.counters().large, 8u);
+  EXPECT_LE(compactor.counters().large, 24u) << "objects are moved to and fro";
+  EXPECT_LT(node->run(highest_large_page) + 40, highest);
+  const auto time = node->commit_time();
+  compact(node.node(), compactor);
+  EXPECT_EQ(node->commit_time(), time) << "it has moved something again";
+}
+
+TEST(RelocationToTheFront, FindsRoomAgainWhenTheNewHeaderHasTakenSome) {
+  LoneNode node(64);
+  const auto make_large = [&node](const char* name, std::uint32_t pages) {
+    return node
+        ->try_run(
+            [&](Transaction& t) { t.replace(name, t.make_array<char>(pages * kPageSize - 16)); })
+        .committed();
+  };
+  ASSERT_TRUE(make_large("first", 5) && make_large("second", 4));
+  for (int i = 0; make_large(("fill/" + std::to_string(i)).c_str(), 1); ++i) {
+    ASSERT_LT(i, 64);
+  }
+  int small = 0;
+  while (node->try_run([](Transaction& t) { (void)t.make<Bytes64>(); }).committed()) ++small;
+  ASSERT_LT(small, 1'000);
+  node->run([](Transaction& t) {
+    const auto first = t.find<Array<char>>("first");
+    (void)t.remove_name("first");
+    t.free(first);
+  });
+  const auto moved = node->run([](Transaction& t) {
+    const auto before = t.find<Array<char>>("second").offset();
+    return heap::relocate_to_front(t, before, Compactor::kMostPages);
+  });
+  EXPECT_NE(moved, 0u);
+  EXPECT_EQ(node->run([](Transaction& t) { return t.find<Array<char>>("second").offset(); }),
+            moved);
+  EXPECT_EQ(to_words(node.verify()), "");
+}
+
+TEST(Compactor, LeavesALargeObjectThatOneTransactionCannotMove) {
+  LoneNode node(2'048);
+  node->run([](Transaction& t) {
+    const auto first = t.make_array<int>(400 * kPageSize / sizeof(int));
+    t.replace("large", t.make_array<int>((Compactor::kMostPages + 1) * kPageSize / sizeof(int)));
+    t.free(first);
+  });
+  Compactor compactor;
+  compact(node.node(), compactor);
+  EXPECT_EQ(to_words(node.verify()), "");
+  EXPECT_EQ(compactor.counters().large, 0u);
 }
 
 TEST(Evacuation, MovesEachObjectOnceAndOffThePage) {

@@ -2,6 +2,7 @@
 //
 // - pages of nodes that are gone are inherited by the member with the lowest number;
 // - own pages on which little lives are emptied: their objects move to where there is room;
+// - large objects of up to kMostPages move to the front, so that what is free becomes long runs;
 // - empty pages go back to the memory manager;
 // - the memory behind pages that nobody has goes back to the operating system, on this node.
 //
@@ -20,13 +21,18 @@ namespace plurix::gc {
 struct CompactorCounters {
   std::uint64_t inherited = 0;   ///< pages of nodes that are gone
   std::uint64_t emptied = 0;     ///< pages whose objects were moved
-  std::uint64_t moved = 0;       ///< objects
+  std::uint64_t moved = 0;       ///< objects from pages that were emptied
+  std::uint64_t large = 0;       ///< large objects that were moved to the front
   std::uint64_t given_back = 0;  ///< pages, to the memory manager
   std::uint64_t forgotten = 0;   ///< pages whose memory was given back to the system
 };
 
 class Compactor {
  public:
+  /// A larger object stays where it is: it is moved by one transaction, which copies and writes all
+  /// of its pages.
+  static constexpr std::uint32_t kMostPages = 256;
+
   /// Between transactions. False when it has gone once around and found nothing: time to rest.
   template <class Node>
   bool step(Node& node) {
@@ -34,7 +40,7 @@ class Compactor {
     const std::span<const bool> members(protocol.core().is_member);
     Found found;
     const auto outcome = node.try_run([&](Transaction& t) { found = work(t, members); });
-    if (!outcome.committed()) return false;
+    if (!outcome.committed()) return give_up();
     for (const auto& run : found.unused) {
       node.forget_pages(run.first, run.count, outcome.commit_time);
       found.count.forgotten += run.count;
@@ -45,7 +51,7 @@ class Compactor {
   const CompactorCounters& counters() const noexcept { return counters_; }
 
  private:
-  enum class Stage : std::uint8_t { kInherit, kReadWrite, kReadOnly, kForget };
+  enum class Stage : std::uint8_t { kInherit, kReadWrite, kReadOnly, kLarge, kForget };
 
   /// What one step has done, and where the next one goes on.
   struct Found {
@@ -59,7 +65,9 @@ class Compactor {
   Found work(Transaction& t, std::span<const bool> members) const;
   void inherit(Transaction& t, std::span<const bool> members, Found& found) const;
   void compact(Transaction& t, Placement placement, Found& found) const;
+  void move_large(Transaction& t, Found& found) const;
   void look_for_unused(Transaction& t, Found& found) const;
+  bool give_up() noexcept;
   bool note(const Found& found) noexcept;
 
   CompactorCounters counters_;
