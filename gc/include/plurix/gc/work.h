@@ -13,7 +13,7 @@ namespace plurix::gc {
 
 /// What one collector transaction may do.
 struct Budget {
-  std::uint32_t work = 6'000;         ///< units; the default is about half a millisecond
+  std::uint32_t work = 6'000;         ///< units; the default is about a quarter of a millisecond
   std::uint32_t pages_written = 128;  ///< the transaction may write a few more
 };
 

@@ -16,7 +16,7 @@ namespace plurix::posix {
 template <class Node>
 class BackgroundCollector {
  public:
-  /// Throws std::bad_alloc: it needs a 21st of the heap's size, and touches what it uses.
+  /// Throws std::bad_alloc: it needs a 13th of the heap's size, and touches what it uses.
   explicit BackgroundCollector(Node& node) : BackgroundCollector(node, pages_of(node)) {}
 
   /// To be called after each transaction of the program. Steps come the more often, up to one after
