@@ -72,6 +72,7 @@ void Membership::join(std::span<const Endpoint> seeds, const Endpoint& own, bool
     if (!(seed == own) && !seeds_.push(seed)) break;
   }
   joining_ = true;
+  withdrawing_ = false;
   may_found_ = may_found;
   own_ = own;
   formatted_ = formatted;
@@ -103,7 +104,8 @@ void Membership::ask(const Endpoint& seed, std::uint64_t cookie) noexcept {
 
 void Membership::on_join_challenge(const Endpoint& from,
                                    const wire::JoinChallenge& challenge) noexcept {
-  if (joining_ && challenge.incarnation == core_.incarnation) ask(from, challenge.cookie);
+  if (!joining_ || withdrawing_ || challenge.incarnation != core_.incarnation) return;
+  ask(from, challenge.cookie);
 }
 
 std::uint64_t Membership::cookie_for(const Endpoint& endpoint,
@@ -188,10 +190,13 @@ void Membership::on_join_request(const Endpoint& from, const wire::JoinRequest& 
     noticed_death_ = former;  // it is let in when an epoch without its former life has begun
     return;
   }
-  for (const auto& waiting : queue_) {
-    if (waiting.endpoint == from && waiting.incarnation == request.incarnation) return;
+  for (auto& waiting : queue_) {
+    if (waiting.endpoint != from || waiting.incarnation != request.incarnation) continue;
+    waiting.asked = core_.now;
+    return;
   }
-  if (!queue_.push({RecordKind::kJoin, kNoNode, request.incarnation, from, request.roles})) {
+  if (!queue_.push(
+          {RecordKind::kJoin, kNoNode, request.incarnation, from, request.roles, core_.now})) {
     core_.drop(wire::DropReason::kQueueFull);
   }
 }
@@ -247,12 +252,14 @@ void Membership::on_join_grant(const wire::FrameHeader& from, const wire::JoinGr
     add(wire::element<wire::MemberEntry>(members, i));
   }
   core_.act({.kind = ActionKind::kJoined, .node = core_.self});
+  if (withdrawing_) leave();
 }
 
 void Membership::on_join_refused(const wire::JoinRefused& answer) noexcept {
   if (answer.incarnation != core_.incarnation) return;
   if (answer.reason == wire::RefusalReason::kDeparted) {
     if (leaving_) remove(core_.self);
+    if (withdrawing_) joining_ = false;
     if (joining_) {
       draw_incarnation();
       ask_seeds();
@@ -360,6 +367,7 @@ void Membership::join_again() noexcept {
     return core_.act({.kind = ActionKind::kLeft, .node = core_.self});
   }
   joining_ = true;
+  withdrawing_ = false;
   may_found_ = false;
   ask_seeds();
 }
@@ -377,6 +385,8 @@ void Membership::commit_pending() noexcept {
 void Membership::commit_join(const Operation& operation) noexcept {
   auto node = find(operation.endpoint, operation.incarnation);
   if (node == kNoNode) {
+    // It has given up meanwhile, or it would have asked again.
+    if (core_.now - operation.asked > patience_with_joiners()) return;
     node = free_number();
     if (node == kNoNode) return;  // the newcomer asks again and is refused in words
     const wire::MemberEntry entry{node, operation.roles, operation.incarnation, operation.endpoint};
@@ -433,7 +443,20 @@ void Membership::on_leave_request(NodeId from) noexcept {
   (void)queue_.push({RecordKind::kLeave, from, members_[from].incarnation, {}});
 }
 
+Duration Membership::patience_with_joiners() const noexcept { return core_.config.join_retry * 8; }
+
+/// Nobody takes a newcomer in that does not answer challenges any more, but somebody may have done
+/// so already, unheard: it goes on asking for as long as that can happen, and then leaves like any
+/// member.
+void Membership::withdraw() noexcept {
+  if (withdrawing_) return;
+  withdrawing_ = true;
+  may_found_ = false;
+  withdrawn_at_ = refused_ ? core_.now : core_.now + patience_with_joiners() * 2;
+}
+
 void Membership::leave() noexcept {
+  if (joining_) return withdraw();
   if (leaving_ || !core_.member) return;
   leaving_ = true;
   next_ask_ = core_.now;
@@ -475,6 +498,10 @@ void Membership::continue_leaving() noexcept {
 
 void Membership::on_timer() noexcept {
   if (joining_) {
+    if (withdrawing_ && core_.now >= withdrawn_at_) {
+      joining_ = false;
+      return;
+    }
     if (may_found_ && core_.now >= found_at_) return found(own_, formatted_, {});
     if (core_.now >= next_ask_) ask_seeds();
     return;
@@ -494,6 +521,7 @@ void Membership::on_timer() noexcept {
 }
 
 Instant Membership::deadline() const noexcept {
+  if (joining_ && withdrawing_) return earlier(next_ask_, withdrawn_at_);
   if (joining_) return earlier(next_ask_, may_found_ ? found_at_ : kNever);
   if (leaving_) return next_ask_;
   return kNever;

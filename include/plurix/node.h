@@ -109,14 +109,18 @@ class Node {
   }
 
   /// Hands over what this node owns and leaves. False if nobody took it until `until`. A stopped
-  /// node may leave too: what only it holds is still the cluster's.
+  /// node may leave too: what only it holds is still the cluster's. So may one that has given up to
+  /// join: somebody may have let it in without its knowledge.
   [[nodiscard]] bool leave(Instant until) noexcept {
     const Masked masked(*this);
-    if (!protocol_.core().member) return true;
+    const auto is_out = [&] {
+      return !protocol_.core().member && !protocol_.membership().joining();
+    };
+    if (is_out()) return true;
     step(event::LeaveWanted{});
-    const auto over = [&] { return !protocol_.core().member || time_.now() >= until; };
+    const auto over = [&] { return is_out() || time_.now() >= until; };
     for (pump(); !over(); pump()) net_.wait(earlier(protocol_.deadline(), until));
-    return !protocol_.core().member;
+    return is_out();
   }
 
   // ---- transactions

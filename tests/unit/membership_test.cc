@@ -190,6 +190,41 @@ TEST(Joining, OfAnAddressThatCannotBeReachedMakesNoMember) {
   EXPECT_EQ(net.core(0).core().peers, 1u);
 }
 
+TEST(Joining, OfOneThatGivesUpBeforeItIsLetInMakesNoMember) {
+  WiredCores net({.nodes = 2, .later = 1});
+  net.commit(1, {4}, 40);  // the token is there
+  net.freeze(1, true);
+  net.ask_to_join(2);
+  net.pass(milliseconds(20));
+  net.cut_off(2, true);
+  net.pass(milliseconds(200));
+  net.freeze(1, false);
+  net.pass(kLong);
+  EXPECT_TRUE(net.core(0).core().member && net.core(1).core().member);
+  EXPECT_EQ(net.core(0).core().peers, 1u);
+  EXPECT_EQ(net.core(1).core().peers, 1u);
+}
+
+TEST(Leaving, OfANewcomerThatDidNotHearThatItWasLetIn) {
+  WiredCores net({.nodes = 2, .later = 1});
+  net.rule({.to = 2, .type = MessageType::kJoinGrant}, Fate::kIsLost, 1);
+  net.ask_to_join(2);
+  net.pass(milliseconds(5));
+  ASSERT_EQ(net.core(0).core().peers, 2u) << "it was let in";
+  ASSERT_TRUE(net.core(2).membership().joining());
+  leave(net, 2);
+  EXPECT_FALSE(net.core(2).core().member || net.core(2).membership().joining());
+  EXPECT_EQ(net.core(0).core().peers, 1u);
+  EXPECT_EQ(net.core(1).core().peers, 1u);
+}
+
+TEST(Leaving, OfANewcomerThatNobodyHasLetInEndsWithoutACluster) {
+  WiredCores net({.nodes = 0, .later = 2});
+  net.ask_to_join(0, 1, true);
+  leave(net, 0);
+  EXPECT_FALSE(net.core(0).core().member || net.core(0).membership().joining());
+}
+
 TEST(Joining, AskedForManyTimesMakesOneMember) {
   WiredCores net({.nodes = 2, .later = 1});
   net.rule({.from = 2}, Fate::kIsDoubled, 100);

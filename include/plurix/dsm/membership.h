@@ -43,7 +43,8 @@ class Membership {
   void join(std::span<const Endpoint> seeds, const Endpoint& own, bool may_found,
             PageIndex formatted) noexcept;
 
-  /// Starts leaving; the node is a member until `kLeft`.
+  /// Starts leaving; the node is a member until `kLeft`. A newcomer gives up: it is joining until
+  /// nobody can let it in any more.
   void leave() noexcept;
 
   bool joining() const noexcept { return joining_; }
@@ -116,6 +117,7 @@ class Membership {
     std::uint32_t incarnation;
     Endpoint endpoint;
     std::uint16_t roles = 0;
+    Instant asked;  ///< of a newcomer, the last time
   };
   static constexpr std::size_t kMaxOperations = 16;
 
@@ -135,6 +137,8 @@ class Membership {
   void commit_leave(const Operation& operation) noexcept;
   void commit_adoption() noexcept;
   void continue_leaving() noexcept;
+  void withdraw() noexcept;
+  Duration patience_with_joiners() const noexcept;
   NodeId successor() const noexcept;
   std::size_t list_owned(std::span<PageIndex> room) const noexcept;
 
@@ -154,6 +158,7 @@ class Membership {
   NodeId noticed_death_ = kNoNode;
 
   bool joining_ = false;
+  bool withdrawing_ = false;  ///< as long as it is joining
   bool may_found_ = false;
   bool leaving_ = false;
   bool refused_ = false;
@@ -162,6 +167,7 @@ class Membership {
   PageIndex formatted_ = 0;
   BoundedVector<Endpoint, kMaxSeeds> seeds_;
   Instant found_at_ = kNever;
+  Instant withdrawn_at_ = kNever;
   Instant next_ask_ = kNever;
   unsigned leave_asks_ = 0;
 };
