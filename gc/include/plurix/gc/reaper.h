@@ -92,7 +92,9 @@ class Reaper {
 
  private:
   static constexpr std::size_t kMostFallen = 512;
-  static constexpr std::size_t kMostLoose = 512;
+  /// Each may take three pages to write when the work is used up: so a transaction with the default
+  /// budget stays below 256 pages, which is all that a kernel has shadow images for.
+  static constexpr std::size_t kMostLoose = 40;
   static constexpr std::size_t kMostSuspects = 64;
 
   bool take_entries(Transaction& t, heap::Offset header, Work* limit, Work& work);
