@@ -203,7 +203,7 @@ class Server {
     const auto limit = now() + most;
     while (!done()) {
       if (now() > limit) throw std::runtime_error("no image: " + images_->trouble());
-      node_->serve(node_->now() + microseconds(50));
+      node_->serve(node_->now() + microseconds(200));
       images_->tick();
     }
   }

@@ -127,6 +127,8 @@ void Imaging::begin() noexcept {
   known_ = 0;
   asks_.clear();
   newest_page_at_ = core_.now;
+  next_turn_ = core_.now;
+  held_ = false;
   core_.image_asked = false;
   ++core_.counters.images_begun;
   for (PageIndex page = high_water_; page-- > 0;) {
@@ -155,9 +157,9 @@ void Imaging::collect(PageIndex page) noexcept {
   if (!core_.actions.push(action)) fail();
 }
 
-void Imaging::collect_own() noexcept {
+void Imaging::collect_own(std::size_t most) noexcept {
   std::size_t collected = 0;
-  for (; own_cursor_ < high_water_ && collected < kPerStep; ++own_cursor_) {
+  for (; own_cursor_ < high_water_ && collected < most; ++own_cursor_) {
     if (task_[own_cursor_] != Task::kHere) continue;
     collect(own_cursor_);
     ++collected;
@@ -247,7 +249,7 @@ void Imaging::on_page(const wire::ImagePage& answer, Bytes contents) noexcept {
   const Action action{.kind = ActionKind::kImagePage, .page = answer.page, .payload = contents};
   if (!core_.actions.push(action)) return fail();
   window_ = std::min(window_ + 1, kWindow);
-  if (ask_for_more()) send_requests();
+  if (stop_ && ask_for_more()) send_requests();
   check_complete();
 }
 
@@ -275,10 +277,24 @@ void Imaging::fail() noexcept {
   core_.act({.kind = ActionKind::kImageGivenUp});
 }
 
+// Who works on shall hardly notice: his node answers a request of fifteen pages and has the rest of
+// the pause for him.
+void Imaging::take_turn() noexcept {
+  collect_own(stop_ ? kPerStep : kPerTurn);
+  (void)ask_for_more();
+  if (!stop_) next_turn_ = core_.now + core_.config.image_pause;
+}
+
+bool Imaging::all_asked_for() const noexcept {
+  const bool none_left = std::all_of(std::begin(first_), std::end(first_),
+                                     [](PageIndex first) { return first == kNoPage; });
+  return none_left && own_cursor_ >= high_water_;
+}
+
 void Imaging::on_timer() noexcept {
   if (phase_ != Phase::kCollecting) return;
-  collect_own();
-  (void)ask_for_more();
+  if (waits_for_store()) newest_page_at_ = core_.now;
+  if (core_.now >= next_turn_ && !waits_for_store()) take_turn();
   send_requests();
   check_complete();
   const bool stuck = core_.now - newest_page_at_ > core_.config.image_patience;
@@ -287,8 +303,9 @@ void Imaging::on_timer() noexcept {
 
 Instant Imaging::deadline() const noexcept {
   if (phase_ != Phase::kCollecting) return kNever;
-  if (own_cursor_ < high_water_) return core_.now;
+  if (stop_ && own_cursor_ < high_water_) return core_.now;
   auto soonest = newest_page_at_ + core_.config.image_patience;
+  if (!stop_ && !waits_for_store() && !all_asked_for()) soonest = earlier(soonest, next_turn_);
   for (const auto& ask : asks_) soonest = earlier(soonest, due(ask));
   return soonest;
 }

@@ -135,6 +135,8 @@ void ProtocolCore::on(const event::ImageWanted& e) noexcept {
   if (!core_.frozen()) imaging_.want(e.stop_cluster);
 }
 
+void ProtocolCore::on(const event::ImageHeld& e) noexcept { imaging_.hold(e.held); }
+
 void ProtocolCore::on(const event::ImageStored& e) noexcept { imaging_.on_stored(e.durable); }
 
 void ProtocolCore::on(const event::DurableWanted& e) noexcept {

@@ -188,6 +188,13 @@ class Node {
     step(event::ImageWanted{stop_cluster});
   }
 
+  /// The store has no room for further pages of an image now, or has it again.
+  void hold_image(bool held) noexcept {
+    if (held == protocol_.imaging().held()) return;
+    const Masked masked(*this);
+    step(event::ImageHeld{held});
+  }
+
   /// What has become of the image whose end the sink was told.
   void image_stored(bool durable) noexcept {
     const Masked masked(*this);

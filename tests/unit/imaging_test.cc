@@ -285,6 +285,32 @@ TEST_F(TakingALargeImage, AsksForNothingAgainAsLongAsPagesCome) {
   EXPECT_EQ(sent_by(1), kPages);
 }
 
+TEST_F(TakingALargeImage, WaitsForTheStoreAsLongAsOthersWorkOn) {
+  net_.commit(1, pages_from(kFirst), 40);
+  begin();
+  net_.step(0, event::ImageHeld{true});
+  net_.pass(at(0).config.image_patience * 2);
+  const auto before = seen_.size();
+  EXPECT_LT(before, kPages);
+  EXPECT_FALSE(ended_ || given_up_);
+  net_.commit(2, {kFirst}, 60);
+  net_.step(0, event::ImageHeld{false});
+  for (int i = 0; i < 100 && !ended_; ++i) net_.pass(milliseconds(1));
+  store_it();
+  EXPECT_EQ(stored_.size(), kPages);
+  EXPECT_EQ(stored_[kFirst], 40u);
+}
+
+TEST_F(TakingALargeImage, LeavesPausesWhileOthersWorkOn) {
+  net_.commit(1, pages_from(kFirst), 40);
+  begin();
+  const auto first = net_.now();
+  for (int i = 0; i < 1000 && !ended_; ++i) net_.pass(microseconds(10));
+  store_it();
+  const auto turns = static_cast<std::int64_t>(kPages / wire::kMaxImagePages);
+  EXPECT_GE(net_.now() - first, at(0).config.image_pause * (turns - 6));
+}
+
 TEST_F(TakingAnImage, IsNotEndedByALateNoticeOfTheOneBefore) {
   net_.commit(1, {4}, 40);
   net_.rule({.to = 1, .type = MessageType::kImageNotice}, Fate::kIsHeld, 1);

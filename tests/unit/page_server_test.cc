@@ -19,18 +19,38 @@ using Store = ImageStore<MemoryBlockStore>;
 class StandIn {
  public:
   struct Core {
+    bool in_service() const noexcept { return member; }
     bool member = true;
+    bool image_asked = false;
+    bool wants_image = false;
+    Epoch epoch = 1;
+    CommitTime applied;
+    CommitTime durable;
+  };
+  struct Imaging {
+    bool wants_token() const noexcept { return false; }
+    bool stops_cluster() const noexcept { return stops; }
+    bool stops = true;
   };
   struct Protocol {
     const Core& core() const noexcept { return of; }
+    const Imaging& imaging() const noexcept { return images; }
     Core of;
+    Imaging images;
   };
 
   void set_image_sink(const ImageSink& sink) noexcept { tell = sink; }
   const Protocol& protocol() const noexcept { return protocol_; }
   Instant now() const noexcept { return {}; }
+  CommitTime commit_time() const noexcept { return {}; }
+  void want_image(bool) noexcept {}
+  void hold_image(bool on) noexcept { held = on; }
+  void image_stored(bool durable) noexcept { stored = durable; }
+  void work_on() noexcept { protocol_.images.stops = false; }
 
   ImageSink tell;
+  bool held = false;
+  bool stored = false;
 
  private:
   Protocol protocol_;
@@ -77,6 +97,30 @@ TEST_F(PageServerOf, AClusterThatWentBackToItsBeginningBringsNoUndoneImageBack) 
   Store again(disk_);
   ASSERT_EQ(again.open(), "");
   EXPECT_EQ(again.newest(), nullptr);
+}
+
+// Who waits for a disk hears nobody.
+TEST_F(PageServerOf, AClusterThatWorksOnNeverWaitsForTheDisk) {
+  node_.work_on();
+  std::vector<std::byte> page(kBlockSize);
+  node_.tell({ImageEventKind::kBegin, 1, {5}, 400});
+  PageIndex put = 0;
+  for (; !node_.held && put < 200; ++put) {
+    node_.tell({ImageEventKind::kPage, 0, {}, put, Bytes{page}});
+    if (put % 14 == 13) server_.tick();  // two segments
+  }
+  ASSERT_TRUE(node_.held) << "the disk of this seed was never behind";
+  for (int i = 0; i < 100 && node_.held; ++i) server_.tick();
+  EXPECT_FALSE(node_.held);
+  for (PageIndex i = 0; i < 14; ++i) {
+    node_.tell({ImageEventKind::kPage, 0, {}, put + i, Bytes{page}});
+  }
+  node_.tell({ImageEventKind::kEnd});
+  EXPECT_EQ(store_.phase(), Store::Phase::kWriting) << "the cleaner waits for what is on its way";
+  for (int i = 0; i < 100 && !node_.stored; ++i) server_.tick();
+  EXPECT_TRUE(node_.stored);
+  ASSERT_NE(store_.newest(), nullptr);
+  EXPECT_EQ(store_.newest()->pages_written, put + 14);
 }
 
 }  // namespace

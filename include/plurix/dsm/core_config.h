@@ -42,6 +42,8 @@ struct CoreConfig {
   /// Pages that are kept as they were at the time of the image being taken, because they were
   /// written again since. When they are used up the image comes to nothing; no commit waits.
   std::uint32_t pre_images = 1024;
+  /// While others work on, the pages of an image are asked for a few at a time, with this between.
+  Duration image_pause = microseconds(200);
   Duration image_retry = milliseconds(4);        ///< requests for pages of an image
   Duration image_patience = milliseconds(2000);  ///< without any page for so long it is given up
 };

@@ -73,6 +73,12 @@ struct ImageWanted {
   bool stop_cluster;
 };
 
+/// On the PageServer: the store has no room for pages now, or has it again. What was asked for is
+/// taken all the same.
+struct ImageHeld {
+  bool held = false;
+};
+
 /// The image that was asked for is durable, or will never be.
 struct ImageStored {
   bool durable;
@@ -100,6 +106,7 @@ using Event =
     std::variant<event::FrameArrived, event::TimerExpired, event::AttemptBegun, event::LocalFault,
                  event::PageWanted, event::CommitWanted, event::AttemptEnded, event::TokenWanted,
                  event::TokenReleased, event::LatestWanted, event::FoundWanted, event::JoinWanted,
-                 event::LeaveWanted, event::ImageWanted, event::ImageStored, event::DurableWanted>;
+                 event::LeaveWanted, event::ImageWanted, event::ImageHeld, event::ImageStored,
+                 event::DurableWanted>;
 
 }  // namespace plurix

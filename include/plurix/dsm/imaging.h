@@ -113,6 +113,11 @@ class Imaging {
   /// What was wanted begins: its record, at the time that was just committed, is applied.
   void begin() noexcept;
 
+  /// While others work on: collects no more until the store has room again. Who waits for a disk
+  /// hears nobody, and a cluster that works on waits for him soon.
+  void hold(bool held) noexcept { held_ = held; }
+  bool held() const noexcept { return held_; }
+
   void on_page(const wire::ImagePage& answer, Bytes contents) noexcept;
   void on_stored(bool durable) noexcept;
 
@@ -141,10 +146,14 @@ class Imaging {
   static constexpr std::size_t kQueues = kMaxNodes + 1;
   static constexpr std::size_t kPerQueue = 4 * wire::kMaxImagePages;  ///< asked for at once
   static constexpr std::size_t kWindow = 16 * wire::kMaxImagePages;   ///< in all queues together
+  static constexpr std::size_t kPerTurn = 2 * wire::kMaxImagePages;
   static constexpr std::size_t kPerStep = 64;  ///< pages of our own in one step
 
   void collect(PageIndex page) noexcept;
-  void collect_own() noexcept;
+  void collect_own(std::size_t most) noexcept;
+  void take_turn() noexcept;
+  bool all_asked_for() const noexcept;
+  bool waits_for_store() const noexcept { return held_ && !stop_; }
   void enqueue(PageIndex page) noexcept;
   bool ask_for_more() noexcept;
   bool ask_from(NodeId queue) noexcept;
@@ -167,6 +176,7 @@ class Imaging {
 
   bool wanted_ = false;
   bool stop_ = false;
+  bool held_ = false;
   Phase phase_ = Phase::kNone;
   CommitTime base_;  ///< of the newest image
   CommitTime time_;  ///< of the image being taken
@@ -180,6 +190,7 @@ class Imaging {
   std::uint32_t known_ = 0;  ///< were here at the image's time
   BoundedVector<Ask, kWindow> asks_;
   Instant newest_page_at_;
+  Instant next_turn_;  ///< when more may be collected, if the cluster works on
 };
 
 }  // namespace plurix

@@ -87,6 +87,7 @@ class ProtocolCore {
   void on(const event::JoinWanted& e) noexcept;
   void on(const event::LeaveWanted&) noexcept;
   void on(const event::ImageWanted& e) noexcept;
+  void on(const event::ImageHeld& e) noexcept;
   void on(const event::ImageStored& e) noexcept;
   void on(const event::DurableWanted& e) noexcept;
 

@@ -96,6 +96,11 @@ class ImageStore {
   /// is slower.
   void put(PageIndex page, ConstBlock contents);
 
+  /// Whether `put` would not wait for the device for two segments' worth of pages.
+  bool has_room() const noexcept;
+  /// Nothing is on its way to the device.
+  bool quiet() const noexcept { return device_.finished() == device_.started(); }
+
   /// No page is missing any more: what is left goes to the device. `about` completes the entry
   /// (pages_known, duration_us, taken_unix_ns).
   void finish(const ImageEntry& about = {});

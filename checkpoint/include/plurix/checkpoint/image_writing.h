@@ -139,6 +139,16 @@ void ImageStore<Device>::put(PageIndex page, ConstBlock contents) {
 }
 
 template <BlockStore Device>
+bool ImageStore<Device>::has_room() const noexcept {
+  std::uint32_t free = 0;
+  for (std::uint32_t i = 0; i < kBuffers; ++i) {
+    const bool in_use = filling_ && i == turn_;
+    if (!in_use && written_before_[i] <= device_.finished()) ++free;
+  }
+  return free >= 2;
+}
+
+template <BlockStore Device>
 void ImageStore<Device>::move_pages() {
   const auto room = filling_ ? builder().room() : 0;
   const auto budget = std::max<std::size_t>(room, taking_.pages_written / 2);

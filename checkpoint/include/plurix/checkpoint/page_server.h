@@ -77,6 +77,7 @@ class PageServer {
   void restore(const ImageEvent& event);
   std::string read_into(CommitTime time, std::byte* frames);
   void end_image(bool durable);
+  void finish_image();
   std::string reserve_epochs(Epoch needed);
   void begin_if_due();
   CheckpointSituation situation() const;
@@ -89,6 +90,8 @@ class PageServer {
   std::string trouble_;
   bool taking_ = false;
   bool ordered_ = false;
+  bool finishing_ = false;  ///< every page is here
+  ImageEntry about_;
   std::uint32_t failures_ = 0;  ///< in a row
   Instant begun_at_;
   Instant last_at_;
@@ -152,17 +155,19 @@ void PageServer<Node, Device, Policy>::on(const ImageEvent& event) noexcept {
       break;
     case ImageEventKind::kEnd: {
       times_.begun_to_end = node_.now() - begun_at_;
-      ImageEntry about;
-      about.pages_known = event.page;
-      about.duration_us = static_cast<std::uint32_t>(times_.begun_to_end.ns / 1000);
-      about.taken_unix_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                std::chrono::system_clock::now().time_since_epoch())
-                                .count();
+      about_ = {};
+      about_.pages_known = event.page;
+      about_.duration_us = static_cast<std::uint32_t>(times_.begun_to_end.ns / 1000);
+      about_.taken_unix_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                 std::chrono::system_clock::now().time_since_epoch())
+                                 .count();
       counters_.pages_known += event.page;
-      store_.finish(about);
+      finishing_ = true;
+      if (node_.protocol().imaging().stops_cluster()) finish_image();
       break;
     }
     case ImageEventKind::kGivenUp:
+      finishing_ = false;
       store_.abandon();
       if (taking_) ++counters_.failures;
       if (taking_) ++failures_;
@@ -213,9 +218,18 @@ void PageServer<Node, Device, Policy>::end_image(bool durable) {
 }
 
 template <class Node, BlockStore Device, CheckpointPolicy Policy>
+void PageServer<Node, Device, Policy>::finish_image() {
+  finishing_ = false;
+  store_.finish(about_);
+}
+
+template <class Node, BlockStore Device, CheckpointPolicy Policy>
 void PageServer<Node, Device, Policy>::tick() {
   const bool durable = store_.poll();
+  // The cleaner reads behind all that is on its way: nobody shall wait for that together with us.
+  if (finishing_ && (store_.quiet() || store_.idle())) finish_image();
   if (taking_ && store_.idle()) end_image(durable);
+  node_.hold_image(taking_ && !store_.has_room());
   // The node could open further epochs before the next look: enough of them stay set aside.
   if (!taking_) (void)reserve_epochs(node_.protocol().core().epoch + kEpochsAtOnce / 2);
   begin_if_due();

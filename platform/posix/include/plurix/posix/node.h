@@ -100,6 +100,7 @@ class BasicNode {
   void found(const event::FoundingImage& image) noexcept { core_.found(image); }
   void set_image_sink(ImageSink sink) noexcept { core_.set_image_sink(sink); }
   void want_image(bool stop_cluster) noexcept { core_.want_image(stop_cluster); }
+  void hold_image(bool held) noexcept { core_.hold_image(held); }
   void image_stored(bool durable) noexcept { core_.image_stored(durable); }
 
   /// Serves the others until `until`, or until stopped: what an idle node does. Meanwhile its
