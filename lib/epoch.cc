@@ -20,19 +20,20 @@ void EpochSwitch::enter(const wire::EpochBegin& begin, Bytes members) noexcept {
   core_.epoch_start = begin.start;
   core_.undone.add(begin.epoch, begin.start);
   core_.cut_off = false;
+  core_.act({.kind = ActionKind::kEpochBegan, .epoch = core_.epoch});
   imaging_.give_up();
   if (begin.rollback == 1) go_back(begin);
+  core_.frames_hold_image = false;
   catch_up_.enter_epoch(begin.start, begin.source);
   membership_.replace(members, begin.members);
   token_.enter_epoch(core_.page_server);
   paging_.restart();
   ++core_.counters.epochs_entered;
-  core_.act({.kind = ActionKind::kEpochBegan, .epoch = core_.epoch});
 }
 
 void EpochSwitch::go_back(const wire::EpochBegin& begin) noexcept {
   ++core_.counters.rollbacks;
-  directory_.erase();
+  if (!core_.frames_hold_image) directory_.erase();
   paging_.forget();
   core_.resyncing = false;
   core_.applied = begin.start;
@@ -46,7 +47,7 @@ void EpochSwitch::go_back(const wire::EpochBegin& begin) noexcept {
   }
   // Also before the first image: what the store was in the middle of is undone.
   const bool told = begin.start > CommitTime{} || !mutated("undone_first_image_not_told");
-  if (core_.page_server != core_.self || !told) return;
+  if (core_.page_server != core_.self || !told || core_.frames_hold_image) return;
   core_.act({.kind = ActionKind::kRestore, .time = begin.start});
 }
 

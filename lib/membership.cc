@@ -24,40 +24,46 @@ bool comes_before(const Endpoint& a, const Endpoint& b) noexcept {
 
 }  // namespace
 
-void Membership::found(const Endpoint& own, PageIndex formatted,
-                       const event::FoundingImage& image) noexcept {
-  PLURIX_ASSERT(!core_.member);
-  joining_ = false;
-  core_.self = image.self;
-  core_.epoch = image.epoch;
-  core_.epoch_start = image.time;
+void Membership::found(const Endpoint& own, PageIndex formatted) noexcept {
+  core_.self = 0;
+  core_.epoch = 1;
   // The lower half tells this founding from an earlier one of the same name (DESIGN P6). Never
   // zero, which marks one who is still joining.
   core_.cluster |= (mix(core_.incarnation, 0x666f756e64) & 0xffff'ffff) | 1;
-  if (image.cluster != 0) core_.cluster = image.cluster;
+  core_.high_water = formatted;
+  be_alone(own, formatted);
+  token_.make();
+}
+
+void Membership::be_alone(const Endpoint& own, PageIndex formatted) noexcept {
+  PLURIX_ASSERT(!core_.member);
+  joining_ = false;
   core_.promised = core_.epoch;
-  core_.high_water = std::max(formatted, image.high_water);
   core_.formatted = formatted;
   core_.member = true;
   own_ = own;
-  if (image.epoch > 1) core_.undone.add(image.epoch, image.time);
-  if (image.time > CommitTime{}) take_image(image);
   add({.node = core_.self,
        .roles = own_roles(),
        .incarnation = core_.incarnation,
        .endpoint = own});
-  token_.make();
   core_.act({.kind = ActionKind::kJoined, .node = core_.self});
 }
 
-void Membership::take_image(const event::FoundingImage& image) noexcept {
-  core_.applied = image.time;
-  catch_up_.restart_at(image.time);
-  for (PageIndex page = 0; page < image.high_water; ++page) {
-    directory_.set_written(page, image.time);
-    directory_.set_owner_hint(page, core_.self);
-    directory_.set_state(page, PageState::kOwned);
+void Membership::resume(const Endpoint& own, PageIndex formatted,
+                        const event::StoredCluster& cluster) noexcept {
+  core_.self = cluster.self;
+  core_.epoch = cluster.epoch;
+  core_.epoch_start = cluster.time;
+  core_.cluster = cluster.cluster;
+  core_.high_water = std::max(formatted, cluster.high_water);
+  core_.applied = cluster.time;
+  core_.frames_hold_image = true;
+  catch_up_.restart_at(cluster.time);
+  for (PageIndex page = 0; page < cluster.high_water; ++page) {
+    directory_.set_written(page, cluster.time);
+    directory_.set_state(page, PageState::kCopy);
   }
+  be_alone(own, formatted);
 }
 
 std::uint16_t Membership::own_roles() const noexcept {
@@ -502,7 +508,7 @@ void Membership::on_timer() noexcept {
       joining_ = false;
       return;
     }
-    if (may_found_ && core_.now >= found_at_) return found(own_, formatted_, {});
+    if (may_found_ && core_.now >= found_at_) return found(own_, formatted_);
     if (core_.now >= next_ask_) ask_seeds();
     return;
   }

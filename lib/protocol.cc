@@ -121,8 +121,14 @@ void ProtocolCore::on(const event::LatestWanted&) noexcept {
 }
 
 void ProtocolCore::on(const event::FoundWanted& e) noexcept {
-  membership_.found(e.own, e.formatted, e.image);
+  membership_.found(e.own, e.formatted);
   next_beacon_ = core_.now + core_.config.beacon;
+}
+
+void ProtocolCore::on(const event::ResumeWanted& e) noexcept {
+  membership_.resume(e.own, e.formatted, e.cluster);
+  set_image_base(e.cluster.time, e.cluster.high_water);
+  recovery_.resume(e.cluster.silent_since);
 }
 
 void ProtocolCore::on(const event::JoinWanted& e) noexcept {
@@ -534,6 +540,7 @@ void ProtocolCore::run_timers() noexcept {
   core_.image_stops_cluster = imaging_.stops_cluster();
   recovery_.on_timer();
   if (!core_.member || core_.frozen()) return;
+  if (recovery_.take_resumed()) resync_.resume(recovery_.source());
   paging_.on_timer();
   token_.on_timer();
   catch_up_.on_timer();

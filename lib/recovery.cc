@@ -158,6 +158,20 @@ void Recovery::on_death_notice(const wire::DeathNotice& notice) noexcept {
 
 // ---- opening an epoch
 
+void Recovery::resume(Instant silent_since) noexcept {
+  // Of an older line than the newest epoch's nothing counts: a later epoch may have undone it.
+  rolled_back_in_ = core_.epoch;
+  silent_since_ = silent_since;
+  resuming_ = true;
+  open();
+}
+
+Instant Recovery::patience_end() const noexcept {
+  const auto leases = core_.config.lease * 4;
+  if (!resuming_) return opened_at_ + leases;
+  return std::max(silent_since_ + leases, opened_at_ + core_.config.lease);
+}
+
 void Recovery::open() noexcept {
   PLURIX_ASSERT(opening_ == 0);
   opening_ = std::max(core_.epoch, core_.promised) + 1;
@@ -211,6 +225,7 @@ void Recovery::on_report(const Endpoint& from, std::uint32_t incarnation,
 }
 
 bool Recovery::all_reported() const noexcept {
+  if (resuming_) return false;  // who they are is not known
   for (const auto& candidate : candidates_) {
     if (!candidate.reported && !candidate.dead) return false;
   }
@@ -222,32 +237,25 @@ void Recovery::begin() noexcept {
   std::byte body[kMaxNodes * sizeof(wire::MemberEntry)];
   wire::EpochBegin begin;
   begin.epoch = opening_;
-  begin.start = core_.applied;
-  begin.source = core_.self;
-  begin.rollback = rollback_ ? 1 : 0;
   auto own = membership_.entry(core_.self);
   std::memcpy(body, &own, sizeof own);
   begin.members = 1;
   bool taken[kMaxNodes] = {};
-  for (const auto& candidate : candidates_) {
+  taken[core_.self] = true;
+  for (auto& candidate : candidates_) {
     const auto& entry = candidate.entry;
-    if (!candidate.reported || taken[entry.node] || begin.members == kMaxNodes) continue;
+    candidate.reported = candidate.reported && !taken[entry.node] && begin.members < kMaxNodes;
+    if (!candidate.reported) continue;
     taken[entry.node] = true;
     std::memcpy(body + begin.members++ * sizeof entry, &entry, sizeof entry);
-    if (candidate.applied <= begin.start || mutated("epoch_starts_too_early")) continue;
-    begin.start = candidate.applied;
-    begin.source = entry.node;
   }
-  if (rollback_) {
-    const bool none = core_.durable == CommitTime{};
-    begin.start = core_.durable;
-    begin.source = core_.self;
-    begin.high_water = none ? core_.formatted : core_.image_high_water;
-    rollback_high_water_ = begin.high_water;
-  }
+  choose_start(begin);
+  if (resuming_ && begin.source == core_.self) rollback_ = true;
+  resumed_ = resuming_ && !rollback_;
+  if (rollback_) choose_image(begin);
   opening_ = 0;
-  if (rollback_) rolled_back_in_ = begin.epoch;
   rollback_ = false;
+  resuming_ = false;
   source_ = begin.source;
   epochs_.enter(begin, {body, begin.members * sizeof(wire::MemberEntry)});
   token_.make_at(begin.start);
@@ -259,6 +267,29 @@ void Recovery::begin() noexcept {
   orphans_.restart();
   token_.keep(true);
   repeat_begin();
+}
+
+void Recovery::choose_start(wire::EpochBegin& begin) const noexcept {
+  begin.start = core_.applied;
+  begin.source = core_.self;
+  for (const auto& candidate : candidates_) {
+    if (!candidate.reported || mutated("epoch_starts_too_early")) continue;
+    // The image has what was committed up to it, and the members the owners of its pages.
+    const bool same = resuming_ && begin.source == core_.self && candidate.applied == begin.start;
+    if (candidate.applied <= begin.start && !same) continue;
+    begin.start = candidate.applied;
+    begin.source = candidate.entry.node;
+  }
+}
+
+void Recovery::choose_image(wire::EpochBegin& begin) noexcept {
+  const bool none = core_.durable == CommitTime{};
+  begin.rollback = 1;
+  begin.start = core_.durable;
+  begin.source = core_.self;
+  begin.high_water = none ? core_.formatted : core_.image_high_water;
+  rollback_high_water_ = begin.high_water;
+  rolled_back_in_ = begin.epoch;
 }
 
 void Recovery::send_begin(const Endpoint& to) noexcept {
@@ -287,7 +318,9 @@ void Recovery::repeat_begin() noexcept {
 
 void Recovery::on_query(const Endpoint& from, const wire::FrameHeader& header,
                         const wire::EpochQuery& query) noexcept {
-  if (!on_duty() || opening_ != 0) return;  // who is a member will be known soon
+  if (!on_duty()) return;
+  if (resuming_) return welcome(from, header);
+  if (opening_ != 0) return;  // who is a member will be known soon
   // Who is in our epoch and not known here has joined in a commit that is still to come.
   const auto node = membership_.find(from, header.incarnation);
   if (node != kNoNode && header.epoch == core_.epoch) {
@@ -298,6 +331,13 @@ void Recovery::on_query(const Endpoint& from, const wire::FrameHeader& header,
   }
   if (header.epoch >= core_.epoch) return;
   send_begin(from);
+}
+
+void Recovery::welcome(const Endpoint& from, const wire::FrameHeader& header) noexcept {
+  if (header.sender >= kMaxNodes || header.sender == core_.self) return;
+  const auto known = candidates_.size();
+  add_candidate({header.sender, 0, header.incarnation, from}, false);
+  if (candidates_.size() != known) ask_candidates();
 }
 
 // ---- time

@@ -16,6 +16,11 @@ void Resync::import(NodeId helper) noexcept {
   newcomer_ = true;
 }
 
+void Resync::resume(NodeId helper) noexcept {
+  begin(helper, core_.applied);
+  task_ = Task::kChangesSinceImage;
+}
+
 void Resync::begin(NodeId helper, CommitTime since) noexcept {
   PLURIX_ASSERT(core_.member && !core_.resyncing);
   core_.resyncing = true;
@@ -24,6 +29,7 @@ void Resync::begin(NodeId helper, CommitTime since) noexcept {
   cursor_ = 0;
   since_ = since;
   as_of_ = core_.applied;
+  task_ = Task::kChanges;
   first_answer_ = false;
   newcomer_ = false;
   tries_ = 0;
@@ -107,20 +113,41 @@ void Resync::on_reply(const wire::FrameHeader& from, const wire::SyncReply& repl
   for (std::size_t i = 0; i < reply.entries; ++i) {
     const auto entry = wire::element<wire::SyncEntry>(entries, i);
     if (entry.page >= directory_.pages()) continue;
-    if (entry.owner == core_.self) {
-      // Perhaps made ours while we could not hear (RecordKind::kAssign).
-      commits_.own_copy(entry.page);
-      continue;
-    }
-    if (mutated("resync_keeps_stale_page") && i == 0) continue;
-    commits_.invalidate(entry.page, entry.owner, from.commit_time);
+    if (mutated("resync_keeps_stale_page") && i == 0 && entry.owner != core_.self) continue;
+    take(entry, from.commit_time);
   }
   if (reply.high_water > core_.high_water) core_.high_water = reply.high_water;
   cursor_ = reply.next;
   ask();
 }
 
+void Resync::take(const wire::SyncEntry& entry, CommitTime time) noexcept {
+  if (task_ == Task::kOwners) return take_owner(entry);
+  auto owner = entry.owner;
+  if (owner == core_.self) {
+    // Perhaps made ours while we could not hear (RecordKind::kAssign).
+    if (task_ == Task::kChanges || mutated("page_of_former_life_kept")) {
+      return commits_.own_copy(entry.page);
+    }
+    owner = kNoNode;  // it was our former life's, and went with it
+  }
+  if (task_ == Task::kChangesSinceImage && mutated("image_taken_for_new")) return;
+  commits_.invalidate(entry.page, owner, time);
+}
+
+void Resync::take_owner(const wire::SyncEntry& entry) noexcept {
+  if (directory_.state(entry.page) == PageState::kAbsent) return;  // written since: known already
+  directory_.set_owner_hint(entry.page, entry.owner);
+  if (entry.owner == core_.self) commits_.own_copy(entry.page);
+}
+
 void Resync::finish(const wire::SyncReply& reply, Bytes members) noexcept {
+  if (task_ == Task::kChangesSinceImage) {
+    task_ = Task::kOwners;
+    since_ = CommitTime{};
+    cursor_ = 0;
+    return ask();
+  }
   core_.resyncing = false;
   core_.applied = as_of_;
   catch_up_.restart_at(as_of_);

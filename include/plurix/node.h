@@ -87,13 +87,20 @@ class Node {
     step(event::FoundWanted{net_.local_endpoint(), kFormattedPages});
   }
 
-  /// Goes on with the cluster of `image`, which the sink puts into the frames, as its only member.
-  void found(const event::FoundingImage& image) noexcept {
+  /// The first part of going on with a stored cluster: the sink puts its newest image, that of
+  /// `time`, into the frames.
+  void load_image(CommitTime time) noexcept {
     const Masked masked(*this);
     format_heap(faults_.frames(), config_.core.geometry);
-    if (image.time > CommitTime{}) restore(image.time);
-    protocol_.set_image_base(image.time, image.high_water);
-    step(event::FoundWanted{net_.local_endpoint(), kFormattedPages, image});
+    if (time > CommitTime{}) restore(time);
+  }
+
+  /// Goes on as the PageServer of the stored cluster whose image is loaded, with those of its
+  /// members that are still there. Returns in the next epoch, or when stopped.
+  void resume(const event::StoredCluster& cluster) noexcept {
+    const Masked masked(*this);
+    step(event::ResumeWanted{net_.local_endpoint(), kFormattedPages, cluster});
+    wait([this] { return !protocol_.core().frozen(); }, kNever);
   }
 
   /// Joins through one of the seeds; with `may_found` founds the cluster if nobody answers. Returns
@@ -414,6 +421,7 @@ class Node {
         image_sink_({ImageEventKind::kGivenUp});
         break;
       case ActionKind::kEpochBegan:
+        image_sink_({ImageEventKind::kEpoch, action.epoch});
         trace(TraceKind::kEpoch, kNoPage, 0, action.epoch);
         break;
       case ActionKind::kLogExhausted:

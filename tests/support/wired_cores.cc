@@ -79,15 +79,24 @@ CoreConfig WiredOptions::small_core() {
   return config;
 }
 
-WiredCores::WiredCores(const WiredOptions& options) {
-  for (std::size_t n = 0; n < options.nodes + options.later; ++n) {
-    auto config = options.core;
-    config.incarnation = static_cast<std::uint32_t>(1000 + n);
-    config.page_server = config.page_server && n == 0;
-    if (n < options.pages.size()) config.geometry.pages = options.pages[n];
-    cores_.push_back(std::make_unique<Wired>(config, options.fair));
-  }
+WiredCores::WiredCores(const WiredOptions& options)
+    : options_(options), cores_(options.nodes + options.later) {
+  for (std::size_t n = 0; n < cores_.size(); ++n) make(n);
   for (std::size_t n = 0; n < options.nodes; ++n) join(n);
+}
+
+void WiredCores::make(std::size_t n) {
+  auto config = options_.core;
+  config.incarnation = static_cast<std::uint32_t>(1000 + n);
+  config.page_server = config.page_server && n == 0;
+  if (n < options_.pages.size()) config.geometry.pages = options_.pages[n];
+  cores_[n] = std::make_unique<Wired>(config, options_.fair);
+}
+
+void WiredCores::replace(std::size_t n) {
+  lose({.from = n});
+  lose({.to = n});
+  make(n);
 }
 
 WiredCores::~WiredCores() = default;

@@ -123,5 +123,16 @@ TEST_F(PageServerOf, AClusterThatWorksOnNeverWaitsForTheDisk) {
   EXPECT_EQ(store_.newest()->pages_written, put + 14);
 }
 
+TEST_F(PageServerOf, ThatComesBackKnowsTheNewestEpochThatBegan) {
+  node_.tell({ImageEventKind::kBegin, 1, {5}, 20});
+  node_.tell({ImageEventKind::kEpoch, kTestIdentity.epoch_limit + 3});
+  node_.tell({ImageEventKind::kGivenUp});
+  EXPECT_EQ(server_.counters().failures, 1U);
+  Store again(disk_);
+  ASSERT_EQ(again.open(), "");
+  EXPECT_EQ(again.identity().epoch_limit, kTestIdentity.epoch_limit + 4);
+  EXPECT_EQ(again.newest(), nullptr);
+}
+
 }  // namespace
 }  // namespace plurix::checkpoint

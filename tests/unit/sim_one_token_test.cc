@@ -61,6 +61,10 @@ TEST_F(OneToken, GrantNobodyWouldTakeIsNone) {
   auto of_old_epoch = grant_to(1, 7);
   of_old_epoch.epoch = 0;
   EXPECT_EQ(look({of_old_epoch}), "");
+  b.state.frozen = true;
+  EXPECT_EQ(look({grant_to(1, 7)}), "");
+  b.state.frozen = false;
+  EXPECT_NE(look({grant_to(1, 7)}), "");
   b.state.member = false;
   EXPECT_EQ(look({grant_to(1, 7)}), "");
 }

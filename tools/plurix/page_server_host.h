@@ -78,7 +78,7 @@ class PageServerHost {
     policy.idle = std::min(policy.interval, milliseconds(100));
     policy.stop = settings.stop_for_images;
     server_.emplace(node, *store, policy);
-    const auto words = store.was_used() ? server_->found_from_image() : server_->start();
+    const auto words = store.was_used() ? server_->resume() : server_->start();
     if (!words.empty()) {
       throw posix::EnvironmentError("The newest image cannot be used", words,
                                     "Take another one with `plurix checkpoint restore`.");

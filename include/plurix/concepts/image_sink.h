@@ -12,6 +12,7 @@ enum class ImageEventKind : std::uint8_t {
   kPage,     ///< `bytes` are the contents of `page`; valid during the call
   kEnd,      ///< no page is missing; `page` of them were here when it began
   kGivenUp,  ///< it will not be
+  kEpoch,    ///< `epoch` begins here; on the PageServer nobody hears of it before the call returns
   kRestore,  ///< the cluster goes back: the frames from `frames` on are to be filled with the
              ///< newest image, that of `time`; at time 0 there is none, and they stay as they are
 };

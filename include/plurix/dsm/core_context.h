@@ -131,6 +131,7 @@ class CoreContext {
   bool image_asked = false;  ///< on the PageServer: somebody waits for one
   bool image_stops_cluster = false;  ///< on the PageServer: the token stays until it is stored
   PageIndex image_high_water = 0;    ///< of the newest image, on the PageServer
+  bool frames_hold_image = false;  ///< the frames are the newest image's, no page was written since
   Undone undone;
   bool cut_off = false;  ///< the PageServer has been silent for longer than the lease
   Instant now;

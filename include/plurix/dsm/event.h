@@ -51,20 +51,28 @@ struct TokenReleased {};
 /// A reader wants to know that it has applied every commit that ended before now.
 struct LatestWanted {};
 
-/// What a cluster is founded from: the empty heap, or an image. The frames hold it already.
-struct FoundingImage {
-  CommitTime time;
-  PageIndex high_water = 0;
-  NodeId self = 0;        ///< the founder's number
-  Epoch epoch = 1;        ///< the one that begins
-  ClusterId cluster = 0;  ///< of the cluster that goes on, 0: a new one
-};
-
 /// Found a cluster alone; the first `formatted` pages are filled.
 struct FoundWanted {
   Endpoint own;
   PageIndex formatted;
-  FoundingImage image = {};
+};
+
+/// What a PageServer's store knows of its cluster. The frames hold the image already; without one
+/// `time` and `high_water` are 0.
+struct StoredCluster {
+  CommitTime time;
+  PageIndex high_water = 0;
+  NodeId self = 0;        ///< the PageServer's number
+  Epoch epoch = 1;        ///< the newest that ever began
+  ClusterId cluster = 0;  ///< whose store it is
+  Instant silent_since;   ///< the former life gave no lease after this
+};
+
+/// Go on as the PageServer of the stored cluster, with those of its members who are still there.
+struct ResumeWanted {
+  Endpoint own;
+  PageIndex formatted;
+  StoredCluster cluster;
 };
 
 /// On the PageServer: take an image as soon as possible. With `stop_cluster` nobody commits until
@@ -105,8 +113,8 @@ namespace plurix {
 using Event =
     std::variant<event::FrameArrived, event::TimerExpired, event::AttemptBegun, event::LocalFault,
                  event::PageWanted, event::CommitWanted, event::AttemptEnded, event::TokenWanted,
-                 event::TokenReleased, event::LatestWanted, event::FoundWanted, event::JoinWanted,
-                 event::LeaveWanted, event::ImageWanted, event::ImageHeld, event::ImageStored,
-                 event::DurableWanted>;
+                 event::TokenReleased, event::LatestWanted, event::FoundWanted, event::ResumeWanted,
+                 event::JoinWanted, event::LeaveWanted, event::ImageWanted, event::ImageHeld,
+                 event::ImageStored, event::DurableWanted>;
 
 }  // namespace plurix

@@ -36,8 +36,12 @@ class Membership {
         token_(token) {}
 
   /// Founds a cluster of this node alone, whose first `formatted` pages it has filled.
-  /// With an image this node owns every page of it; its frames hold them.
-  void found(const Endpoint& own, PageIndex formatted, const event::FoundingImage& image) noexcept;
+  void found(const Endpoint& own, PageIndex formatted) noexcept;
+
+  /// A member again of the cluster it was the PageServer of, without a token and alone for now. The
+  /// pages of the image are copies of which it does not know the owners.
+  void resume(const Endpoint& own, PageIndex formatted,
+              const event::StoredCluster& cluster) noexcept;
 
   /// Starts asking. With `may_found` it founds the cluster when nobody answers for join_patience.
   void join(std::span<const Endpoint> seeds, const Endpoint& own, bool may_found,
@@ -121,7 +125,7 @@ class Membership {
   };
   static constexpr std::size_t kMaxOperations = 16;
 
-  void take_image(const event::FoundingImage& image) noexcept;
+  void be_alone(const Endpoint& own, PageIndex formatted) noexcept;
   std::uint16_t own_roles() const noexcept;
   void draw_incarnation() noexcept;
   void ask_seeds() noexcept;

@@ -84,6 +84,7 @@ class ProtocolCore {
   void on(const event::TokenReleased&) noexcept;
   void on(const event::LatestWanted&) noexcept;
   void on(const event::FoundWanted& e) noexcept;
+  void on(const event::ResumeWanted& e) noexcept;
   void on(const event::JoinWanted& e) noexcept;
   void on(const event::LeaveWanted&) noexcept;
   void on(const event::ImageWanted& e) noexcept;

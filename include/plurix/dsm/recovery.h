@@ -15,6 +15,8 @@
 
 #include <plurix/dsm/epoch.h>
 
+#include <utility>
+
 namespace plurix {
 
 /// Finds new owners for the pages of dead ones, a batch at a time.
@@ -70,6 +72,16 @@ class Recovery {
            Orphans& orphans) noexcept
       : core_(core), epochs_(epochs), membership_(membership), token_(token), orphans_(orphans) {}
 
+  /// This PageServer is back in the epoch it died in. When nobody works under a lease of its former
+  /// life any more, the next epoch begins with whoever has asked for one until then; the image is
+  /// gone back to if none of them has what came after it.
+  void resume(Instant silent_since) noexcept;
+
+  /// The epoch has begun in which a resumed PageServer has its image and `source` what followed.
+  /// The question empties it.
+  bool take_resumed() noexcept { return std::exchange(resumed_, false); }
+  NodeId source() const noexcept { return source_; }
+
   /// A member's frame of this epoch has come.
   void heard(NodeId from) noexcept;
 
@@ -100,9 +112,12 @@ class Recovery {
   bool must_finish_resync() const noexcept;
   void open() noexcept;
   void add_candidate(const wire::MemberEntry& entry, bool dead) noexcept;
+  void welcome(const Endpoint& from, const wire::FrameHeader& header) noexcept;
   void ask_candidates() noexcept;
   bool all_reported() const noexcept;
-  Instant patience_end() const noexcept { return opened_at_ + core_.config.lease * 4; }
+  Instant patience_end() const noexcept;
+  void choose_start(wire::EpochBegin& begin) const noexcept;
+  void choose_image(wire::EpochBegin& begin) noexcept;
   void begin() noexcept;
   void send_begin(const Endpoint& to) noexcept;
   void repeat_begin() noexcept;
@@ -122,7 +137,10 @@ class Recovery {
   Instant in_service_at_;  ///< when this node was last
   Instant next_watch_ = kNever;
 
-  Epoch opening_ = 0;  ///< being prepared; 0: none
+  Epoch opening_ = 0;      ///< being prepared; 0: none
+  bool resuming_ = false;  ///< by a PageServer that is back
+  bool resumed_ = false;
+  Instant silent_since_;
   bool rollback_ = false;
   Epoch rolled_back_in_ = 0;  ///< the newest epoch that began with a rollback
   PageIndex rollback_high_water_ = 0;

@@ -30,6 +30,10 @@ class Resync {
   /// A newcomer's start: the same from time 0.
   void import(NodeId helper) noexcept;
 
+  /// The PageServer is back, and its frames hold its newest image: what was written since is void,
+  /// of the rest it asks who owns it.
+  void resume(NodeId helper) noexcept;
+
   /// The last question came from the same node and was no earlier one: either it has not heard our
   /// answer, or it has, and lags far again.
   bool asks_again(NodeId from, const wire::SyncRequest& request) noexcept;
@@ -54,7 +58,16 @@ class Resync {
   void ask() noexcept;
   void send_pages(NodeId to, const wire::SyncRequest& request) noexcept;
   void send_members(NodeId to, const wire::SyncRequest& request) noexcept;
+  void take(const wire::SyncEntry& entry, CommitTime time) noexcept;
+  void take_owner(const wire::SyncEntry& entry) noexcept;
   void finish(const wire::SyncReply& reply, Bytes members) noexcept;
+
+  /// What is being asked for.
+  enum class Task : std::uint8_t {
+    kChanges,
+    kChangesSinceImage,  ///< of a PageServer that is back; then kOwners
+    kOwners,
+  };
 
   CoreContext& core_;
   PageDirectory& directory_;
@@ -70,6 +83,7 @@ class Resync {
   PageIndex cursor_ = 0;
   CommitTime since_;
   CommitTime as_of_;
+  Task task_ = Task::kChanges;
   bool first_answer_ = false;
   bool newcomer_ = false;
   std::uint32_t number_ = 0;

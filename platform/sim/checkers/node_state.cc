@@ -10,6 +10,7 @@ NodeState observe(const ProtocolCore& node) {
   state.epoch = core.epoch;
   state.cluster = core.cluster;
   state.member = core.member;
+  state.frozen = core.frozen();
   state.in_service = core.in_service();
   state.applied = core.applied;
   state.holds_token = node.token().held();

@@ -22,8 +22,8 @@ std::string words(const Place& place) {
 bool would_be_taken(const GrantInFlight& grant, std::span<const NodeState> nodes) {
   for (const auto& node : nodes) {
     if (node.self != grant.receiver || node.incarnation != grant.receiver_incarnation) continue;
-    return node.member && node.cluster == grant.cluster && node.epoch == grant.epoch &&
-           node.token_number < grant.number;
+    return node.member && !node.frozen && node.cluster == grant.cluster &&
+           node.epoch == grant.epoch && node.token_number < grant.number;
   }
   return false;
 }

@@ -46,12 +46,13 @@ class PageServer {
   PageServer(const PageServer&) = delete;
   PageServer& operator=(const PageServer&) = delete;
 
-  /// Founds the cluster from the newest image, in an epoch that no cluster of this store was ever
-  /// in, when the leases that the former PageServer gave have run out: four of them later, as where
-  /// an epoch begins without a member. Returns words if that is not possible.
-  std::string found_from_image();
+  /// Goes on with the cluster of this store in the next epoch, which begins when the leases that
+  /// the former PageServer gave have run out, four of them later: with its members who are still
+  /// there and without a loss, or, where they lack pages or are none, from the newest image.
+  /// Returns words if that is not possible.
+  std::string resume();
 
-  /// The node has become a member in another way.
+  /// The node has founded the cluster.
   std::string start();
 
   /// Goes on with what has finished, and begins the next image when it is due.
@@ -68,8 +69,6 @@ class PageServer {
   const ImageStore<Device>& store() const noexcept { return store_; }
 
  private:
-  /// Epoch numbers are set aside on the disk so many at a time.
-  static constexpr Epoch kEpochsAtOnce = 1024;
   /// A disk that cannot give an image back after so many tries is broken.
   static constexpr unsigned kDiskTries = 64;
 
@@ -78,7 +77,7 @@ class PageServer {
   std::string read_into(CommitTime time, std::byte* frames);
   void end_image(bool durable);
   void finish_image();
-  std::string reserve_epochs(Epoch needed);
+  void note_epoch(Epoch epoch);
   void begin_if_due();
   CheckpointSituation situation() const;
 
@@ -100,21 +99,23 @@ class PageServer {
 };
 
 template <class Node, BlockStore Device, CheckpointPolicy Policy>
-std::string PageServer<Node, Device, Policy>::found_from_image() {
+std::string PageServer<Node, Device, Policy>::resume() {
   const auto& identity = store_.identity();
-  const auto first = identity.epoch_limit;
-  if (auto words = reserve_epochs(first + 1); !words.empty()) return words;
-  event::FoundingImage image;
-  image.epoch = std::max<Epoch>(first, 1);
-  image.cluster = identity.cluster;
-  image.self = static_cast<NodeId>(identity.node);
+  event::StoredCluster cluster;
+  cluster.silent_since = node_.now();
+  cluster.epoch = identity.epoch_limit - 1;
+  cluster.cluster = identity.cluster;
+  cluster.self = static_cast<NodeId>(identity.node);
   if (const auto* newest = store_.newest(); newest != nullptr) {
-    image.time = newest->commit_time();
-    image.high_water = newest->high_water;
+    cluster.time = newest->commit_time();
+    cluster.high_water = newest->high_water;
   }
+  // Now is the time to notice that the disk cannot be written.
+  if (auto words = store_.set_identity(identity); !words.empty()) return words;
   trouble_.clear();
-  node_.serve(node_.now() + node_.protocol().core().config.lease * 4);
-  node_.found(image);
+  node_.load_image(cluster.time);
+  if (!trouble_.empty()) return trouble_;
+  node_.resume(cluster);
   last_at_ = last_commit_at_ = node_.now();
   last_seen_ = node_.commit_time();
   return trouble_;
@@ -128,17 +129,25 @@ std::string PageServer<Node, Device, Policy>::start() {
   identity.incarnation = core.incarnation;
   identity.node = core.self;
   identity.geometry = core.config.geometry;
-  identity.epoch_limit = std::max(identity.epoch_limit, core.epoch + kEpochsAtOnce);
+  identity.epoch_limit = core.epoch + 1;
   last_at_ = last_commit_at_ = node_.now();
   return store_.set_identity(identity);
 }
 
 template <class Node, BlockStore Device, CheckpointPolicy Policy>
-std::string PageServer<Node, Device, Policy>::reserve_epochs(Epoch needed) {
-  if (!store_.idle() || needed < store_.identity().epoch_limit) return {};
+void PageServer<Node, Device, Policy>::note_epoch(Epoch epoch) {
   auto identity = store_.identity();
-  identity.epoch_limit = needed + kEpochsAtOnce;
-  return store_.set_identity(identity);
+  if (epoch < identity.epoch_limit || identity.incarnation == 0) return;
+  if (mutated("epoch_not_noted")) return;
+  // An image that is under way ends with its epoch.
+  store_.abandon();
+  identity.epoch_limit = epoch + 1;
+  for (unsigned tries = 0; tries < kDiskTries; ++tries) {
+    trouble_ = store_.set_identity(identity);
+    if (trouble_.empty()) return;
+  }
+  // Who came back and did not know of this epoch could take its beginning for undone.
+  PLURIX_ASSERT(trouble_.empty());
 }
 
 template <class Node, BlockStore Device, CheckpointPolicy Policy>
@@ -173,6 +182,9 @@ void PageServer<Node, Device, Policy>::on(const ImageEvent& event) noexcept {
       if (taking_) ++failures_;
       taking_ = false;
       last_at_ = node_.now();
+      break;
+    case ImageEventKind::kEpoch:
+      note_epoch(event.epoch);
       break;
     case ImageEventKind::kRestore:
       restore(event);
@@ -230,8 +242,6 @@ void PageServer<Node, Device, Policy>::tick() {
   if (finishing_ && (store_.quiet() || store_.idle())) finish_image();
   if (taking_ && store_.idle()) end_image(durable);
   node_.hold_image(taking_ && !store_.has_room());
-  // The node could open further epochs before the next look: enough of them stay set aside.
-  if (!taking_) (void)reserve_epochs(node_.protocol().core().epoch + kEpochsAtOnce / 2);
   begin_if_due();
 }
 

@@ -97,7 +97,8 @@ class BasicNode {
   }
 
   // For the PageServer (checkpoint::PageServer): see plurix::Node.
-  void found(const event::FoundingImage& image) noexcept { core_.found(image); }
+  void load_image(CommitTime time) noexcept { core_.load_image(time); }
+  void resume(const event::StoredCluster& cluster) noexcept { core_.resume(cluster); }
   void set_image_sink(ImageSink sink) noexcept { core_.set_image_sink(sink); }
   void want_image(bool stop_cluster) noexcept { core_.want_image(stop_cluster); }
   void hold_image(bool held) noexcept { core_.hold_image(held); }

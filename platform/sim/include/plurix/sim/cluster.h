@@ -282,7 +282,7 @@ class Cluster {
 
   void found(Host& host) {
     if (!host.images) return host.node->found();
-    if (host.was_used()) return try_often([&] { return host.images->found_from_image(); });
+    if (host.was_used()) return try_often([&] { return host.images->resume(); });
     host.node->found();
     try_often([&] { return host.images->start(); });
   }

@@ -14,6 +14,7 @@ struct NodeState {
   Epoch epoch = 0;
   ClusterId cluster = 0;
   bool member = false;
+  bool frozen = false;      ///< takes nothing of its epoch any more
   bool in_service = false;  ///< a member that is not resynchronizing
   CommitTime applied;
   bool holds_token = false;

@@ -1,0 +1,220 @@
+// A PageServer that comes back: the cluster goes on with what its members have, and from the image
+// only where that is not whole. Core 0 is the PageServer.
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "support/wired_cores.h"
+
+namespace plurix::testing {
+namespace {
+
+using wire::MessageType;
+
+constexpr auto kLong = milliseconds(1'000);
+
+class Resuming : public ::testing::Test {
+ protected:
+  static CoreConfig with_page_server() {
+    auto config = WiredOptions::small_core();
+    config.page_server = true;
+    return config;
+  }
+
+  Resuming() {
+    net_.pass(kLong);
+    net_.keep_images([this](std::size_t n, const Action& action) {
+      if (action.kind == ActionKind::kRestore) load(n);
+    });
+  }
+
+  const CoreContext& at(std::size_t n) const { return net_.core(n).core(); }
+
+  Value read(std::size_t n, PageIndex page) {
+    net_.begin(n);
+    net_.load(n, page);
+    net_.deliver_all();
+    const auto value = net_.load(n, page);
+    net_.end(n);
+    return value.value_or(~Value{0});
+  }
+
+  /// The image is the heap as it is now.
+  void take_image() {
+    net_.pass(milliseconds(10));
+    stored_.time = net_.applied(0);
+    stored_.high_water = at(0).high_water;
+    for (PageIndex page = 0; page < stored_.high_water; ++page) {
+      for (std::size_t n = 0; n < net_.size(); ++n) {
+        const bool owns = net_.core(n).directory().state(page) == PageState::kOwned;
+        if (owns) image_[page] = net_.frame(n, page);
+      }
+    }
+  }
+
+  void load(std::size_t n) {
+    for (PageIndex page = 0; page < stored_.high_water; ++page) {
+      std::memcpy(net_.frames(n) + page * kPageSize, &image_[page], sizeof(Value));
+    }
+  }
+
+  /// The PageServer dies, its members notice, and it comes back with the image.
+  void die_and_resume() {
+    stored_.cluster = at(0).cluster;
+    stored_.epoch = at(0).epoch + epochs_missed_;
+    net_.replace(0);
+    net_.cut_off(0, true);
+    net_.pass(milliseconds(100));
+    net_.cut_off(0, false);
+    load(0);
+    stored_.silent_since = net_.now();
+    net_.step(0, event::ResumeWanted{WiredCores::endpoint(0), 0, stored_});
+    net_.pass(kLong);
+  }
+
+  void expect_nothing_undone(CommitTime time) {
+    EXPECT_GE(at(0).epoch_start, time);
+    for (std::size_t n = 0; n < 3; ++n) {
+      EXPECT_TRUE(at(n).in_service());
+      EXPECT_EQ(at(n).epoch, stored_.epoch + 1);
+      EXPECT_EQ(net_.counters(n).rollbacks, 0u);
+      EXPECT_EQ(net_.counters(n).expulsions, 0u);
+    }
+  }
+
+  event::StoredCluster stored_;
+  Value image_[32] = {};
+  Epoch epochs_missed_ = 0;  ///< that began and of which the members do not know
+  WiredCores net_{{.nodes = 3, .core = with_page_server()}};
+};
+
+TEST_F(Resuming, UndoesNothing) {
+  net_.commit(1, {4, 5}, 40);
+  take_image();
+  net_.commit(2, {5, 6}, 50);
+  const auto newest = net_.applied(2);
+  die_and_resume();
+  expect_nothing_undone(newest);
+  for (std::size_t n = 0; n < 3; ++n) {
+    EXPECT_EQ(read(n, 4), 40u);
+    EXPECT_EQ(read(n, 5), 50u);
+    EXPECT_EQ(read(n, 6), 50u);
+  }
+  net_.commit(0, {4, 5}, 60);
+  EXPECT_EQ(read(1, 5), 60u);
+}
+
+TEST_F(Resuming, BeforeTheFirstImageUndoesNothing) {
+  net_.commit(1, {4}, 40);
+  const auto newest = net_.applied(1);
+  die_and_resume();
+  expect_nothing_undone(newest);
+  EXPECT_EQ(read(0, 4), 40u);
+}
+
+TEST_F(Resuming, OfAClusterThatIsAsInTheImageLearnsWhoOwnsWhat) {
+  net_.commit(1, {4}, 40);
+  take_image();
+  die_and_resume();
+  expect_nothing_undone(stored_.time);
+  EXPECT_EQ(net_.core(1).directory().state(4), PageState::kOwned);
+  EXPECT_EQ(net_.core(0).directory().state(4), PageState::kCopy);
+  net_.commit(2, {4}, 41);
+  EXPECT_EQ(read(0, 4), 41u);
+}
+
+TEST_F(Resuming, OwnsWhatItOwnedAndHasInItsImage) {
+  net_.commit(0, {4}, 40);
+  take_image();
+  net_.commit(1, {5}, 50);
+  const auto newest = net_.applied(1);
+  die_and_resume();
+  expect_nothing_undone(newest);
+  EXPECT_EQ(net_.core(0).directory().state(4), PageState::kOwned);
+  EXPECT_EQ(read(1, 4), 40u);
+}
+
+TEST_F(Resuming, TakesACopyOfWhatItWroteAfterTheImage) {
+  net_.commit(0, {4}, 40);
+  take_image();
+  net_.commit(0, {4}, 41);
+  EXPECT_EQ(read(2, 4), 41u);
+  die_and_resume();
+  expect_nothing_undone(stored_.time);
+  EXPECT_EQ(net_.core(2).directory().state(4), PageState::kOwned);
+  for (std::size_t n = 0; n < 3; ++n) EXPECT_EQ(read(n, 4), 41u);
+}
+
+TEST_F(Resuming, GoesBackToTheImageWhenItHadTheOnlyCopyOfAPage) {
+  net_.commit(0, {4}, 40);
+  take_image();
+  net_.commit(0, {4}, 41);
+  net_.commit(1, {5}, 50);
+  die_and_resume();
+  EXPECT_EQ(at(0).epoch, stored_.epoch + 2);  // the first one knew that a page was lost
+  EXPECT_EQ(at(0).epoch_start, stored_.time);
+  for (std::size_t n = 0; n < 3; ++n) {
+    EXPECT_EQ(read(n, 4), 40u);
+    EXPECT_EQ(read(n, 5), 0u);
+  }
+}
+
+TEST_F(Resuming, GoesOnWithTheSurvivorsOfAMemberThatDiedMeanwhile) {
+  net_.commit(1, {4}, 40);
+  take_image();
+  net_.commit(1, {5}, 50);
+  EXPECT_EQ(read(2, 5), 50u);
+  net_.cut_off(1, true);
+  die_and_resume();
+  EXPECT_EQ(at(0).epoch, stored_.epoch + 1);
+  EXPECT_EQ(net_.counters(2).rollbacks, 0u);
+  EXPECT_EQ(read(0, 4), 40u);  // it died with its owner; the image has it as it was
+  EXPECT_EQ(read(0, 5), 50u);
+}
+
+TEST_F(Resuming, DoesNotCountAReportFromBeforeAnEpochThatBegan) {
+  net_.commit(1, {4}, 40);
+  take_image();
+  net_.commit(1, {4}, 41);
+  epochs_missed_ = 1;
+  die_and_resume();
+  EXPECT_EQ(at(0).epoch_start, stored_.time);
+  EXPECT_EQ(net_.counters(1).expulsions, 1u);
+  EXPECT_TRUE(at(1).in_service());
+  for (std::size_t n = 0; n < 3; ++n) EXPECT_EQ(read(n, 4), 40u);
+}
+
+TEST_F(Resuming, TakesMembersThatLackWhatTheImageHasBackToIt) {
+  net_.commit(1, {4}, 40);
+  net_.commit(0, {5}, 49);
+  net_.cut_off(1, true);
+  net_.cut_off(2, true);
+  net_.commit(0, {5}, 50);
+  take_image();
+  ASSERT_LT(net_.applied(1), stored_.time);
+  net_.cut_off(1, false);
+  net_.cut_off(2, false);
+  die_and_resume();
+  EXPECT_EQ(at(0).epoch_start, stored_.time);
+  for (std::size_t n = 0; n < 3; ++n) {
+    EXPECT_EQ(read(n, 4), 40u);
+    EXPECT_EQ(read(n, 5), 50u);
+  }
+}
+
+TEST_F(Resuming, WaitsForTheLeasesOfItsFormerLife) {
+  take_image();
+  stored_.cluster = at(0).cluster;
+  stored_.epoch = at(0).epoch;
+  net_.replace(0);
+  stored_.silent_since = net_.now();
+  net_.step(0, event::ResumeWanted{WiredCores::endpoint(0), 0, stored_});
+  net_.pass(at(0).config.lease * 3);
+  EXPECT_TRUE(at(0).frozen());
+  EXPECT_EQ(at(0).epoch, 1u);
+  net_.pass(at(0).config.lease * 2);
+  EXPECT_EQ(at(0).epoch, 2u);
+}
+
+}  // namespace
+}  // namespace plurix::testing
