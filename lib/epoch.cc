@@ -93,9 +93,18 @@ void EpochMember::on_lease(const wire::EpochLease& lease) noexcept {
   if (lease.number > queries_ || queries_ - lease.number >= kQueriesInALease) return;
   const auto asked_at = asked_at_[lease.number % kQueriesInALease];
   if (lease_from_ < asked_at) lease_from_ = asked_at;
+  if (answered_from_ < asked_at) answered_from_ = asked_at;
   if (mutated("lease_counts_from_the_answer")) lease_from_ = core_.now;
   if (core_.now - lease_from_ < core_.config.lease) core_.cut_off = false;
   imaging_.on_notice(lease.durable);
+}
+
+void EpochMember::on_absence(Instant asked_at) noexcept {
+  if (core_.cut_off && !mutated("absence_revives_lease")) return;
+  if (core_.frozen() || asked_at - answered_from_ > core_.config.absence) return;
+  if (lease_from_ < asked_at) lease_from_ = asked_at;
+  if (mutated("absence_revives_lease")) core_.cut_off = false;
+  ++core_.counters.absences;
 }
 
 void EpochMember::on_open(const wire::EpochOpen& open) noexcept {
@@ -164,6 +173,12 @@ void EpochMember::on_timer() noexcept {
   const auto calm = Duration{core_.config.lease.ns / kQueriesInALease};
   const bool waits = core_.cut_off || core_.frozen();
   next_query_ = core_.now + (waits ? core_.config.recovery_retry : calm);
+  const bool silent = core_.now - lease_from_ > Duration{core_.config.lease.ns / 2};
+  if (silent && !core_.cut_off) {
+    core_.act({.kind = ActionKind::kPeerSilent,
+               .node = core_.page_server,
+               .endpoint = membership_.entry(core_.page_server).endpoint});
+  }
   ++queries_;
   asked_at_[queries_ % kQueriesInALease] = core_.now;
   core_.send_body(core_.page_server, MessageType::kEpochQuery,

@@ -137,6 +137,10 @@ void ProtocolCore::on(const event::JoinWanted& e) noexcept {
 
 void ProtocolCore::on(const event::LeaveWanted&) noexcept { membership_.leave(); }
 
+void ProtocolCore::on(const event::PeerAbsent& e) noexcept {
+  if (core_.member && e.node == core_.page_server) epoch_member_.on_absence(e.asked_at);
+}
+
 void ProtocolCore::on(const event::ImageWanted& e) noexcept {
   if (!core_.frozen()) imaging_.want(e.stop_cluster);
 }

@@ -290,6 +290,7 @@ class Node {
   NodeId id() const noexcept { return protocol_.core().self; }
   CommitTime commit_time() const noexcept { return protocol_.core().applied; }
   Instant now() const noexcept { return time_.now(); }
+  Endpoint local_endpoint() const noexcept { return net_.local_endpoint(); }
   bool is_member() const noexcept { return protocol_.core().member; }
   const NodeConfig& config() const noexcept { return config_; }
 
@@ -396,6 +397,10 @@ class Node {
       case ActionKind::kPeerRemoved:
         net_.remove_peer(action.node);
         break;
+      case ActionKind::kPeerSilent:
+        silent_ = action.node;
+        silent_at_ = action.endpoint;
+        break;
       case ActionKind::kJoined:
         trace(TraceKind::kJoined, kNoPage, 0, action.node);
         break;
@@ -456,6 +461,15 @@ class Node {
     last_pump_ = time_.now();
     (void)net_.poll(sink);
     if (last_pump_ >= protocol_.deadline()) step(event::TimerExpired{}, last_pump_);
+    if (silent_ != kNoNode) look_for_silent();
+  }
+
+  void look_for_silent() noexcept {
+    const auto node = std::exchange(silent_, kNoNode);
+    if constexpr (KnowsAbsence<std::remove_reference_t<decltype(net_)>>) {
+      const auto asked_at = time_.now();
+      if (net_.is_absent(silent_at_)) step(event::PeerAbsent{node, asked_at});
+    }
   }
 
   /// Pumps until `done()`, or until stopped (returns false then). Masked.
@@ -916,6 +930,8 @@ class Node {
   const char* misuse_ = nullptr;
   Instant doomed_at_;
   Instant last_pump_;
+  NodeId silent_ = kNoNode;  ///< to be looked for
+  Endpoint silent_at_;
   std::uint32_t collisions_ = 0;
   PageIndex torn_page_ = kNoPage;
   std::atomic<int> mask_ = 0;  ///< same thread only: atomic for its signal handlers

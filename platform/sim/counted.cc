@@ -71,6 +71,7 @@ std::vector<Counted> Occurrences::rare_paths() const {
           {"epochs_entered", c.epochs_entered},
           {"deaths_reported", c.deaths_reported},
           {"nodes_cut_off", c.cut_offs},
+          {"leases_in_absence", c.absences},
           {"expulsions", c.expulsions},
           {"rollbacks", c.rollbacks},
           {"pages_assigned", c.pages_assigned},

@@ -12,6 +12,7 @@ Machine::Machine(Scheduler& scheduler, Network& network, std::uint64_t seed)
 }
 
 void Machine::start(std::function<void()> program) {
+  network_.set_absent(port_, false);
   fiber_ = std::make_unique<Fiber>(std::move(program));
   state_ = State::kSleeping;
   wake(stops_);
@@ -21,6 +22,7 @@ void Machine::kill() {
   ++stops_;
   state_ = State::kIdle;
   missed_ = false;
+  network_.set_absent(port_, true);
   network_.inbox(port_).clear();
   dead_.push_back(std::move(fiber_));
 }

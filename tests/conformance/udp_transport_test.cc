@@ -77,6 +77,18 @@ TYPED_TEST(UdpTransportTest, ForeignDatagramsAreDroppedAndCounted) {
   EXPECT_EQ(this->node(0).counters().received, 0U);
 }
 
+TYPED_TEST(UdpTransportTest, KnowsThatNobodyHasALoopbackEndpoint) {
+  Endpoint gone;
+  {
+    const UdpTransport other;
+    gone = other.local_endpoint();
+    EXPECT_FALSE(this->node(0).is_absent(gone));
+  }
+  EXPECT_TRUE(this->node(0).is_absent(gone));
+  EXPECT_FALSE(this->node(0).is_absent(this->node(0).local_endpoint()));
+  EXPECT_FALSE(this->node(0).is_absent(udp::parse_endpoint("192.0.2.7:7000").value()));
+}
+
 TYPED_TEST(UdpTransportTest, CountsWhatItSendsAndReceives) {
   this->introduce(0, 1, 1);
   this->node(0).send(1, pattern(10), pattern(90));

@@ -139,6 +139,7 @@ void WiredCores::perform(std::size_t n, const Action& action) {
     case ActionKind::kRestore:
       if (images_) images_(n, action);
       break;
+    case ActionKind::kPeerSilent:
     case ActionKind::kJoined:
     case ActionKind::kLeft:
     case ActionKind::kHeapErased:

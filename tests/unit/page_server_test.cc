@@ -47,6 +47,7 @@ class StandIn {
   void hold_image(bool on) noexcept { held = on; }
   void image_stored(bool durable) noexcept { stored = durable; }
   void work_on() noexcept { protocol_.images.stops = false; }
+  Endpoint local_endpoint() const noexcept { return {}; }
 
   ImageSink tell;
   bool held = false;

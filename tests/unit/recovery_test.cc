@@ -213,6 +213,42 @@ TEST_F(Recovering, CountsALeaseFromTheQuestion) {
   EXPECT_FALSE(at(1).cut_off);
 }
 
+TEST_F(Recovering, GoesOnWhileThereIsCertainlyNoPageServer) {
+  net_.commit(1, {4}, 40);
+  net_.cut_off(0, true);
+  for (int i = 0; i < 50; ++i) {
+    net_.pass(milliseconds(10));
+    net_.step(1, event::PeerAbsent{0, net_.now()});
+    net_.step(3, event::PeerAbsent{3, net_.now()});  // it is not the PageServer who is absent
+  }
+  EXPECT_TRUE(at(1).in_service());
+  EXPECT_FALSE(at(2).in_service());
+  EXPECT_FALSE(at(3).in_service());
+  net_.commit(1, {4}, 41);
+  net_.pass(at(1).config.lease);
+  EXPECT_FALSE(at(1).in_service());
+}
+
+// Of a PageServer that has vanished behind that it could have begun an epoch without this node.
+TEST_F(Recovering, RevivesNoLeaseBecauseThereIsNoPageServer) {
+  net_.cut_off(0, true);
+  net_.pass(at(1).config.lease * 2);
+  ASSERT_FALSE(at(1).in_service());
+  net_.step(1, event::PeerAbsent{0, net_.now()});
+  EXPECT_FALSE(at(1).in_service());
+}
+
+TEST_F(Recovering, WaitsForAPageServerThatIsAbsentForTooLong) {
+  net_.cut_off(0, true);
+  const auto end = net_.now() + at(1).config.absence;
+  while (net_.now() < end + milliseconds(100)) {
+    net_.pass(milliseconds(10));
+    net_.step(1, event::PeerAbsent{0, net_.now()});
+    if (net_.now() < end - milliseconds(100)) ASSERT_TRUE(at(1).in_service());
+  }
+  EXPECT_FALSE(at(1).in_service());
+}
+
 TEST_F(Recovering, DoesNotCountAReportFromBeforeARollback) {
   for (Value i = 0; i < 20; ++i) net_.commit(2, {5}, i);
   net_.commit(3, {4}, 40);

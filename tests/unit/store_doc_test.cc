@@ -31,7 +31,7 @@ std::map<std::string, std::pair<std::size_t, Fields>> real_layouts() {
            {sizeof(Identity),
             {PLURIX_FIELD(Identity, cluster), PLURIX_FIELD(Identity, incarnation),
              PLURIX_FIELD(Identity, epoch_limit), PLURIX_FIELD(Identity, geometry),
-             PLURIX_FIELD(Identity, node), PLURIX_FIELD(Identity, reserved)}}},
+             PLURIX_FIELD(Identity, node), PLURIX_FIELD(Identity, endpoint)}}},
           {"ImageEntry",
            {sizeof(ImageEntry),
             {PLURIX_FIELD(ImageEntry, time), PLURIX_FIELD(ImageEntry, previous),

@@ -44,6 +44,7 @@ inline nlohmann::ordered_json to_json(const CoreCounters& counters) {
           {"epochs_entered", counters.epochs_entered},
           {"deaths_reported", counters.deaths_reported},
           {"nodes_cut_off", counters.cut_offs},
+          {"leases_in_absence", counters.absences},
           {"expulsions", counters.expulsions},
           {"rollbacks", counters.rollbacks},
           {"pages_assigned", counters.pages_assigned},

@@ -48,6 +48,9 @@ class ToolNet {
   Endpoint local_endpoint() const noexcept {
     return udp_ != nullptr ? udp_->local_endpoint() : segment_->local_endpoint();
   }
+  bool is_absent(const Endpoint& endpoint) noexcept {
+    return udp_ != nullptr && udp_->is_absent(endpoint);
+  }
   int fd() const noexcept { return udp_ != nullptr ? udp_->fd() : segment_->fd(); }
   void set_sleep_mask(const sigset_t& mask) noexcept {
     with([&](auto& net) { net.set_sleep_mask(mask); });

@@ -113,6 +113,20 @@ ssize_t transmit_cut(int fd, const sockaddr_in& address, std::span<const FramePa
   return ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+bool is_loopback(const sockaddr_in& address) { return ntohl(address.sin_addr.s_addr) >> 24 == 127; }
+
+// Whoever looks whether a process is absent has its endpoint for a moment (is_absent).
+constexpr int kBindTries = 20;
+constexpr timespec kBindPause{0, 1'000'000};
+
+bool bind_soon(int fd, const sockaddr_in& address) {
+  for (int tries = 1;; ++tries) {
+    if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return true;
+    if (errno != EADDRINUSE || tries == kBindTries) return false;
+    ::nanosleep(&kBindPause, nullptr);
+  }
+}
+
 bool too_large(Bytes head, Bytes payload) { return head.size() + payload.size() > kMaxFrame; }
 
 }  // namespace
@@ -160,7 +174,7 @@ void UdpTransport::open_socket(const UdpOptions& options) {
   if (!to_sockaddr(options.bind, address)) throw SetupError("the address to bind is no address");
   fd_ = ::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd_ < 0) fail("no socket", fd_, "Look at the limit of open files");
-  if (::bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+  if (!bind_soon(fd_, address)) {
     fail("cannot bind " + format_endpoint(options.bind), fd_,
          "Choose another port or an address of this machine");
   }
@@ -185,6 +199,16 @@ void UdpTransport::choose_kind(ReceiveKind asked) {
   }
   uring_ = UringInbox::open(fd_, reason_);
   if (uring_ != nullptr) kind_ = ReceiveKind::kIoUring;
+}
+
+bool UdpTransport::is_absent(const Endpoint& endpoint) noexcept {
+  sockaddr_in address;
+  if (!to_sockaddr(endpoint, address) || !is_loopback(address)) return false;
+  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  const bool nobody = ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  ::close(fd);
+  return nobody;
 }
 
 void UdpTransport::set_peer(NodeId node, const Endpoint& endpoint) noexcept {

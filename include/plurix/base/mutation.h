@@ -107,6 +107,7 @@ inline constexpr std::string_view kMutations[] = {
     "image_taken_for_new",
     "page_of_former_life_kept",
     "epoch_not_noted",
+    "absence_revives_lease",
     "expelled_node_goes_on",
     "epoch_starts_too_early",
     "dead_ones_number_reused",

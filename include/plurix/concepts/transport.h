@@ -66,6 +66,13 @@ concept KnowsPeers = requires(T& t, NodeId node, const Endpoint& endpoint) {
   { t.local_endpoint() } noexcept -> std::same_as<Endpoint>;
 };
 
+/// Optional. `is_absent` is true only if it is certain that nobody can be heard from `endpoint`
+/// now: it is this machine's, and no process has it. A process that starts there later begins anew.
+template <class T>
+concept KnowsAbsence = requires(T& t, const Endpoint& endpoint) {
+  { t.is_absent(endpoint) } noexcept -> std::same_as<bool>;
+};
+
 template <class T>
 concept Transport = SendsFrames<T> && ReceivesFrames<T> && KnowsPeers<T>;
 

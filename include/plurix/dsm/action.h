@@ -15,6 +15,7 @@ enum class ActionKind : std::uint8_t {
   kSendTo,        ///< frame to `endpoint` (a node that is not a member yet)
   kProtect,       ///< set `rights` of `count` pages from `page` on
   kPeerAdded,     ///< `node` is reached at `endpoint`
+  kPeerSilent,    ///< if `node` at `endpoint` is known to be absent, PeerAbsent is to be said
   kPeerRemoved,   ///< `node` is no longer a member
   kJoined,        ///< this node is now member `node`
   kLeft,          ///< this node is no longer a member

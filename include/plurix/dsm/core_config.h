@@ -37,6 +37,8 @@ struct CoreConfig {
   /// should.
   Duration lease = milliseconds(50);
   Duration recovery_retry = milliseconds(10);
+  /// So long after its last answer a PageServer that is known to be absent is gone on without.
+  Duration absence = milliseconds(10'000);
 
   // Images, taken by the PageServer.
   /// Pages that are kept as they were at the time of the image being taken, because they were

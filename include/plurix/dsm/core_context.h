@@ -47,6 +47,7 @@ struct CoreCounters {
   std::uint64_t epochs_entered = 0;
   std::uint64_t deaths_reported = 0;
   std::uint64_t cut_offs = 0;
+  std::uint64_t absences = 0;  ///< leases that went on because there was no PageServer
   std::uint64_t expulsions = 0;
   std::uint64_t rollbacks = 0;
   std::uint64_t pages_assigned = 0;

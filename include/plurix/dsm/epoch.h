@@ -8,7 +8,8 @@
 // - An epoch begins between attempts, never under one.
 // - A member serves nobody and commits nothing without a lease of the PageServer. The lease counts
 //   from when the member asked, not from when the answer came: an answer may have waited in a queue
-//   while the cluster went on.
+//   while the cluster went on. While there is certainly no PageServer nobody opens an epoch, and a
+//   lease that has not run out goes on.
 #pragma once
 
 #include <plurix/dsm/resync.h>
@@ -68,6 +69,11 @@ class EpochMember {
 
   void on_lease(const wire::EpochLease& lease) noexcept;
 
+  /// Behind `asked_at` there was no PageServer process. It has begun no epoch without this node
+  /// while the lease lasted, and one that comes back waits for longer than a lease before it begins
+  /// one: so the lease goes on. One that has run out does not come back to life.
+  void on_absence(Instant asked_at) noexcept;
+
   void on_open(const wire::EpochOpen& open) noexcept;
   void on_begin(const wire::EpochBegin& begin, Bytes members) noexcept;
 
@@ -95,6 +101,7 @@ class EpochMember {
 
   NodeId watched_ = kNoNode;  ///< the PageServer the lease is of
   Instant lease_from_;
+  Instant answered_from_;  ///< the same, of the newest lease that the PageServer gave
   Instant next_query_ = kNever;
   std::uint32_t queries_ = 0;
   Instant asked_at_[kQueriesInALease];  ///< the newest queries, by number

@@ -106,6 +106,12 @@ struct JoinWanted {
 
 struct LeaveWanted {};
 
+/// Member `node` did not exist at some instant behind `asked_at` (KnowsAbsence).
+struct PeerAbsent {
+  NodeId node;
+  Instant asked_at;
+};
+
 }  // namespace plurix::event
 
 namespace plurix {
@@ -114,7 +120,7 @@ using Event =
     std::variant<event::FrameArrived, event::TimerExpired, event::AttemptBegun, event::LocalFault,
                  event::PageWanted, event::CommitWanted, event::AttemptEnded, event::TokenWanted,
                  event::TokenReleased, event::LatestWanted, event::FoundWanted, event::ResumeWanted,
-                 event::JoinWanted, event::LeaveWanted, event::ImageWanted, event::ImageHeld,
-                 event::ImageStored, event::DurableWanted>;
+                 event::JoinWanted, event::LeaveWanted, event::PeerAbsent, event::ImageWanted,
+                 event::ImageHeld, event::ImageStored, event::DurableWanted>;
 
 }  // namespace plurix

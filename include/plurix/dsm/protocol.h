@@ -86,6 +86,7 @@ class ProtocolCore {
   void on(const event::FoundWanted& e) noexcept;
   void on(const event::ResumeWanted& e) noexcept;
   void on(const event::JoinWanted& e) noexcept;
+  void on(const event::PeerAbsent& e) noexcept;
   void on(const event::LeaveWanted&) noexcept;
   void on(const event::ImageWanted& e) noexcept;
   void on(const event::ImageHeld& e) noexcept;

@@ -54,8 +54,8 @@ struct Identity {
   std::uint32_t incarnation = 0;  ///< of the PageServer
   std::uint32_t epoch_limit = 0;  ///< no epoch from here on was ever begun
   HeapGeometry geometry;
-  std::uint32_t node = 0;  ///< the PageServer's number
-  std::uint32_t reserved = 0;
+  std::uint32_t node = 0;      ///< the PageServer's number
+  std::uint32_t endpoint = 0;  ///< where it was reached last, hashed; 0: not known
 
   friend bool operator==(const Identity&, const Identity&) = default;
 };

@@ -98,6 +98,11 @@ class PageServer {
   CommitTime last_seen_;
 };
 
+/// Never 0.
+inline std::uint32_t hash_of(const Endpoint& endpoint) noexcept {
+  return crc32c(std::as_bytes(std::span{endpoint.bytes})) | 1;
+}
+
 template <class Node, BlockStore Device, CheckpointPolicy Policy>
 std::string PageServer<Node, Device, Policy>::resume() {
   const auto& identity = store_.identity();
@@ -109,6 +114,11 @@ std::string PageServer<Node, Device, Policy>::resume() {
   if (const auto* newest = store_.newest(); newest != nullptr) {
     cluster.time = newest->commit_time();
     cluster.high_water = newest->high_water;
+  }
+  // Where we were nobody is any more, and some members may go on for a while because of that.
+  const auto endpoint = hash_of(node_.local_endpoint());
+  if (identity.endpoint != 0 && identity.endpoint != endpoint) {
+    cluster.silent_since = cluster.silent_since + node_.protocol().core().config.absence;
   }
   // Now is the time to notice that the disk cannot be written.
   if (auto words = store_.set_identity(identity); !words.empty()) return words;
@@ -130,6 +140,7 @@ std::string PageServer<Node, Device, Policy>::start() {
   identity.node = core.self;
   identity.geometry = core.config.geometry;
   identity.epoch_limit = core.epoch + 1;
+  identity.endpoint = hash_of(node_.local_endpoint());
   last_at_ = last_commit_at_ = node_.now();
   return store_.set_identity(identity);
 }
@@ -142,6 +153,7 @@ void PageServer<Node, Device, Policy>::note_epoch(Epoch epoch) {
   // An image that is under way ends with its epoch.
   store_.abandon();
   identity.epoch_limit = epoch + 1;
+  identity.endpoint = hash_of(node_.local_endpoint());
   for (unsigned tries = 0; tries < kDiskTries; ++tries) {
     trouble_ = store_.set_identity(identity);
     if (trouble_.empty()) return;

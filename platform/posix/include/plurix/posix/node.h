@@ -96,6 +96,8 @@ class BasicNode {
     return core_.wait_durable(time, epoch, until);
   }
 
+  Endpoint local_endpoint() const noexcept { return core_.local_endpoint(); }
+
   // For the PageServer (checkpoint::PageServer): see plurix::Node.
   void load_image(CommitTime time) noexcept { core_.load_image(time); }
   void resume(const event::StoredCluster& cluster) noexcept { core_.resume(cluster); }

@@ -54,6 +54,11 @@ class WatchedTransport {
   void set_peer(NodeId node, const Endpoint& endpoint) noexcept { inner_.set_peer(node, endpoint); }
   void remove_peer(NodeId node) noexcept { inner_.remove_peer(node); }
   Endpoint local_endpoint() const noexcept { return inner_.local_endpoint(); }
+  bool is_absent(const Endpoint& endpoint) noexcept
+    requires KnowsAbsence<std::remove_reference_t<Inner>>
+  {
+    return inner_.is_absent(endpoint);
+  }
 
   std::remove_reference_t<Inner>& inner() noexcept { return inner_; }
   const std::remove_reference_t<Inner>& inner() const noexcept { return inner_; }

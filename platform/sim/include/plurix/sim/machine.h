@@ -177,6 +177,10 @@ class SimTransport {
     if (node < kMaxNodes) is_peer_[node] = false;
   }
   Endpoint local_endpoint() const noexcept { return port_endpoint(machine_->port()); }
+  /// Every second machine can tell.
+  bool is_absent(const Endpoint& endpoint) noexcept {
+    return machine_->port() % 2 == 1 && machine_->network().is_absent(endpoint_port(endpoint));
+  }
 
  private:
   Machine* machine_;

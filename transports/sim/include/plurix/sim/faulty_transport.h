@@ -91,6 +91,11 @@ class FaultyTransport {
   void set_peer(NodeId node, const Endpoint& endpoint) noexcept { inner_.set_peer(node, endpoint); }
   void remove_peer(NodeId node) noexcept { inner_.remove_peer(node); }
   Endpoint local_endpoint() const noexcept { return inner_.local_endpoint(); }
+  bool is_absent(const Endpoint& endpoint) noexcept
+    requires KnowsAbsence<Inner>
+  {
+    return inner_.is_absent(endpoint);
+  }
 
   const FaultCounters& counters() const noexcept { return counters_; }
 

@@ -81,6 +81,10 @@ class Network {
     return static_cast<PortNumber>(ports_.size() - 1);
   }
 
+  /// Whether anybody is at a port; at a new one, somebody is.
+  void set_absent(PortNumber port, bool on) { ports_[port]->absent = on; }
+  bool is_absent(PortNumber port) const { return port < ports_.size() && ports_[port]->absent; }
+
   std::deque<Arrived>& inbox(PortNumber port) { return ports_[port]->inbox; }
 
   void set_faults(const LinkFaults& faults) { faults_ = faults; }
@@ -119,6 +123,7 @@ class Network {
     std::deque<Arrived> inbox;
     std::function<void()> on_arrival;
     std::vector<bool> cut_to;
+    bool absent = false;
   };
 
   struct Remembered {

@@ -94,6 +94,10 @@ class UdpTransport {
   /// The address bound to, with the port the kernel chose.
   Endpoint local_endpoint() const noexcept { return local_; }
 
+  /// Known of loopback addresses only: the kernel would let us have the endpoint, so no process
+  /// has. Another machine's silence may be the network's.
+  bool is_absent(const Endpoint& endpoint) noexcept;
+
   /// Signals to hold back while sleeping; a copy is taken. Without it the thread's own mask
   /// applies.
   void set_sleep_mask(const sigset_t& mask) noexcept;
