@@ -185,9 +185,11 @@ class KillTorture {
       cluster_->server().send("checkpoint");
       ::usleep(static_cast<unsigned>(prng_.below(8'000)));
     }
-    const auto since = StoredCluster::now();
     cluster_->kill_server();
+    // Without it the nodes go on, until one of them dies too.
+    if (prng_.below(2) == 0) cluster_->work(static_cast<double>(prng_.below(600)) / 1e3);
     for (const auto index : victims) cluster_->kill_node(index);
+    const auto since = StoredCluster::now();
     cluster_->start_server();
     const auto survivors = all_but(victims);
     if (!survivors.empty()) note(what, since, cluster_->await_return(survivors, since));
