@@ -103,6 +103,8 @@ void EpochMember::on_absence(Instant asked_at) noexcept {
   if (core_.cut_off && !mutated("absence_revives_lease")) return;
   if (core_.frozen() || asked_at - answered_from_ > core_.config.absence) return;
   if (lease_from_ < asked_at) lease_from_ = asked_at;
+  // From here on it must not run out, so there is not much of a lease between the questions.
+  next_query_ = core_.now + Duration{core_.config.lease.ns / kQuestionsInAbsence};
   if (mutated("absence_revives_lease")) core_.cut_off = false;
   ++core_.counters.absences;
 }
@@ -173,8 +175,9 @@ void EpochMember::on_timer() noexcept {
   const auto calm = Duration{core_.config.lease.ns / kQueriesInALease};
   const bool waits = core_.cut_off || core_.frozen();
   next_query_ = core_.now + (waits ? core_.config.recovery_retry : calm);
-  const bool silent = core_.now - lease_from_ > Duration{core_.config.lease.ns / 2};
-  if (silent && !core_.cut_off) {
+  const bool absent = lease_from_ > answered_from_;
+  const bool silent = core_.now - lease_from_ > Duration{calm.ns + calm.ns / 2};
+  if ((absent || silent) && !core_.cut_off) {
     core_.act({.kind = ActionKind::kPeerSilent,
                .node = core_.page_server,
                .endpoint = membership_.entry(core_.page_server).endpoint});

@@ -98,6 +98,7 @@ class EpochMember {
   Membership& membership_;
   Imaging& imaging_;
   static constexpr std::uint32_t kQueriesInALease = 4;
+  static constexpr std::int64_t kQuestionsInAbsence = 16;
 
   NodeId watched_ = kNoNode;  ///< the PageServer the lease is of
   Instant lease_from_;
