@@ -1,6 +1,7 @@
 #include <plurix/checkpoint/page_map.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace plurix::checkpoint {
 
@@ -50,10 +51,16 @@ std::vector<PlacedPage> in_disk_order(std::span<const MapEntry> map) {
 
 namespace {
 
-std::vector<std::uint32_t> pages_by_segment(std::span<const MapEntry> map, SegmentLayout layout) {
+/// A damaged map may point anywhere: what is not in the store cannot be moved.
+bool stands_in_store(const MapEntry& entry, std::uint32_t end) {
+  return entry.block >= SegmentLayout::kFirstBlock && entry.block < end;
+}
+
+std::vector<std::uint32_t> pages_by_segment(std::span<const MapEntry> map, SegmentLayout layout,
+                                            std::uint32_t end) {
   std::vector<std::uint32_t> pages;
   for (const auto& entry : map) {
-    if (entry.block == 0) continue;
+    if (!stands_in_store(entry, end)) continue;
     const auto segment = layout.segment_of(entry.block);
     if (segment >= pages.size()) pages.resize(segment + std::size_t{1});
     ++pages[segment];
@@ -69,8 +76,8 @@ SegmentSet worth_emptying(const std::vector<std::uint32_t>& pages, SegmentLayout
     const bool sparse = pages[segment] > 0 && pages[segment] <= (layout.blocks - 1) / 2;
     if (sparse && !fresh.has(segment)) candidates.push_back(segment);
   }
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [&pages](auto a, auto b) { return pages[a] < pages[b]; });
+  std::sort(candidates.begin(), candidates.end(),
+            [&pages](auto a, auto b) { return std::pair(pages[a], a) < std::pair(pages[b], b); });
   SegmentSet chosen;
   for (const auto segment : candidates) {
     if (pages[segment] > budget) break;
@@ -83,12 +90,14 @@ SegmentSet worth_emptying(const std::vector<std::uint32_t>& pages, SegmentLayout
 }  // namespace
 
 std::vector<PlacedPage> worth_moving(std::span<const MapEntry> map, SegmentLayout layout,
-                                     const SegmentSet& fresh, std::size_t budget) {
-  const auto chosen = worth_emptying(pages_by_segment(map, layout), layout, fresh, budget);
+                                     std::uint32_t end, const SegmentSet& fresh,
+                                     std::size_t budget) {
+  const auto chosen = worth_emptying(pages_by_segment(map, layout, end), layout, fresh, budget);
   std::vector<PlacedPage> moved;
   if (chosen.count() == 0) return moved;
   for (PageIndex page = 0; page < map.size(); ++page) {
-    if (map[page].block == 0 || !chosen.has(layout.segment_of(map[page].block))) continue;
+    if (!stands_in_store(map[page], end)) continue;
+    if (!chosen.has(layout.segment_of(map[page].block))) continue;
     moved.push_back({page, map[page]});
   }
   sort_by_place(moved);

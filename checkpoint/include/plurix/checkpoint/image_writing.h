@@ -152,7 +152,7 @@ template <BlockStore Device>
 void ImageStore<Device>::move_pages() {
   const auto room = filling_ ? builder().room() : 0;
   const auto budget = std::max<std::size_t>(room, taking_.pages_written / 2);
-  const auto moved = worth_moving(next_map_, layout(), fresh_, budget);
+  const auto moved = worth_moving(next_map_, layout(), end_block(), fresh_, budget);
   const auto pages_written = taking_.pages_written;
   constexpr std::size_t kAtOnce = 64;
   for (std::size_t i = 0; i < moved.size(); i += kAtOnce) {

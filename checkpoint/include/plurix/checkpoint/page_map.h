@@ -57,9 +57,11 @@ struct PlacedPage {
 /// All pages of the map, in ascending order of their blocks.
 std::vector<PlacedPage> in_disk_order(std::span<const MapEntry> map);
 
-/// The pages to be moved so that segments become free: of segments less than half full and not in
-/// `fresh`, the emptiest first, together at most `budget` pages.
+/// The pages to be moved so that segments become free, in a store that ends at block `end`: of
+/// segments less than half full and not in `fresh`, the emptiest first, together at most `budget`
+/// pages.
 std::vector<PlacedPage> worth_moving(std::span<const MapEntry> map, SegmentLayout layout,
-                                     const SegmentSet& fresh, std::size_t budget);
+                                     std::uint32_t end, const SegmentSet& fresh,
+                                     std::size_t budget);
 
 }  // namespace plurix::checkpoint
