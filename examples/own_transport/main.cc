@@ -37,7 +37,10 @@ bool two_real_nodes_agree() {
 
 int main(int argc, char** argv) {
   const bool broken = argc > 1 && std::string_view(argv[1]) == "--broken";
-  const sim::ExploreOptions options{.seeds = 50, .nodes = 4, .transactions = 60};
+  // A cluster that waits for a frame in vain is simulated for a minute; with recovery that is much.
+  auto faults = sim::FaultMenu::all();
+  faults.crash = !broken;
+  const sim::ExploreOptions options{.seeds = 50, .nodes = 4, .transactions = 60, .faults = faults};
   const int found = sim::explore_main(
       argc, argv, options,
       broken ? sim::run_case<Fair, CarelesslyFragmenting> : sim::run_case<Fair, Fragmenting>,

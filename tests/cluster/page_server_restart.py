@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A heap outlives all its nodes. Killed with kill -9, all of them, it goes on from the newest image;
 a node that dies with the only copy of a page takes the cluster back to it; and a PageServer that is
-killed and started again takes its nodes in again. The bank's sum is right after each of these, and
+killed and started again goes on with its nodes. The bank's sum is right after each of these, and
 nothing that was durable is gone."""
 
 import json
@@ -68,7 +68,9 @@ with tempfile.TemporaryDirectory() as folder:
     victim.wait()
     code, out, err = finish(survivor, 60)
     expect(code == EXIT_DONE, f"the survivor: exit code {code}", out, err)
-    expect(last(out)["protocol"]["expulsions"] >= 1, "the survivor did not join again", out)
+    # As a member or, where the machine gave it no processor for too long, as a newcomer.
+    protocol = last(out)["protocol"]
+    expect(protocol["epochs_entered"] + protocol["expulsions"] >= 2, "it took no part", out)
     server.send_signal(signal.SIGINT)
     code, out, err = finish(server, 30)
     expect(code == EXIT_DONE, f"the PageServer: exit code {code}", out, err)
