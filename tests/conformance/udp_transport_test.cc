@@ -86,7 +86,10 @@ TYPED_TEST(UdpTransportTest, KnowsThatNobodyHasALoopbackEndpoint) {
   }
   EXPECT_TRUE(this->node(0).is_absent(gone));
   EXPECT_FALSE(this->node(0).is_absent(this->node(0).local_endpoint()));
-  EXPECT_FALSE(this->node(0).is_absent(udp::parse_endpoint("192.0.2.7:7000").value()));
+  // Others may reach it in a way that this machine does not see.
+  const auto text = udp::format_endpoint(gone);
+  const auto on_any = udp::parse_endpoint("0.0.0.0" + text.substr(text.find(':')));
+  EXPECT_FALSE(this->node(0).is_absent(on_any.value()));
 }
 
 TYPED_TEST(UdpTransportTest, CountsWhatItSendsAndReceives) {
