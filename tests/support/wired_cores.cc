@@ -79,6 +79,12 @@ CoreConfig WiredOptions::small_core() {
   return config;
 }
 
+CoreConfig WiredOptions::with_page_server() {
+  auto config = small_core();
+  config.page_server = true;
+  return config;
+}
+
 WiredCores::WiredCores(const WiredOptions& options)
     : options_(options), cores_(options.nodes + options.later) {
   for (std::size_t n = 0; n < cores_.size(); ++n) make(n);
@@ -229,6 +235,15 @@ CommitTime WiredCores::commit(std::size_t n, const std::vector<PageIndex>& pages
   want_commit(n);
   await("the attempt commits", [&] { return !core(n).attempt().active(); });
   return core(n).last_commit();
+}
+
+Value WiredCores::read(std::size_t n, PageIndex page) {
+  begin(n);
+  load(n, page);
+  deliver_all();
+  const auto value = load(n, page);
+  end(n);
+  return value.value_or(~Value{0});
 }
 
 void WiredCores::ask_to_join(std::size_t n, std::size_t seed, bool may_found) {

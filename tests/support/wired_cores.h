@@ -64,6 +64,7 @@ struct WiredOptions {
   std::vector<std::uint32_t> pages;  ///< of each core's heap, where it is not core.geometry's
 
   static CoreConfig small_core();
+  static CoreConfig with_page_server();  ///< the same, and core 0 is the PageServer
 };
 
 class WiredCores {
@@ -91,6 +92,9 @@ class WiredCores {
   void want_commit(std::size_t n, std::uint32_t collisions = 0) {
     step(n, event::CommitWanted{collisions});
   }
+  /// One whole transaction that reads a page; everything is delivered meanwhile. All ones if the
+  /// page does not come.
+  Value read(std::size_t n, PageIndex page);
   /// Ends the attempt without a commit.
   void end(std::size_t n) { step(n, event::AttemptEnded{}); }
   /// What the machine lets the application do with a page.

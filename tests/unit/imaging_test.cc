@@ -97,14 +97,7 @@ class TakingAnImage : public ::testing::Test {
 
   const CoreContext& at(std::size_t n) const { return net_.core(n).core(); }
 
-  Value read(std::size_t n, PageIndex page) {
-    net_.begin(n);
-    net_.load(n, page);
-    net_.deliver_all();
-    const auto value = net_.load(n, page);
-    net_.end(n);
-    return value.value_or(~Value{0});
-  }
+  Value read(std::size_t n, PageIndex page) { return net_.read(n, page); }
 
   WiredCores net_;
   std::map<PageIndex, Value> stored_;

@@ -13,12 +13,6 @@ constexpr auto kLong = milliseconds(1'000);
 
 class Recovering : public ::testing::Test {
  protected:
-  static CoreConfig with_page_server() {
-    auto config = WiredOptions::small_core();
-    config.page_server = true;
-    return config;
-  }
-
   Recovering() { net_.pass(kLong); }
 
   const CoreContext& at(std::size_t n) const { return net_.core(n).core(); }
@@ -28,14 +22,7 @@ class Recovering : public ::testing::Test {
     net_.pass(kLong);
   }
 
-  Value read(std::size_t n, PageIndex page) {
-    net_.begin(n);
-    net_.load(n, page);
-    net_.deliver_all();
-    const auto value = net_.load(n, page);
-    net_.end(n);
-    return value.value_or(~Value{0});
-  }
+  Value read(std::size_t n, PageIndex page) { return net_.read(n, page); }
 
   template <class Is>
   std::size_t count(Is is) const {
@@ -44,7 +31,7 @@ class Recovering : public ::testing::Test {
     return found;
   }
 
-  WiredCores net_{{.nodes = 4, .later = 1, .core = with_page_server()}};
+  WiredCores net_{{.nodes = 4, .later = 1, .core = WiredOptions::with_page_server()}};
 };
 
 TEST_F(Recovering, LeavesACalmClusterAlone) {

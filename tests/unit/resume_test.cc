@@ -15,12 +15,6 @@ constexpr auto kLong = milliseconds(1'000);
 
 class Resuming : public ::testing::Test {
  protected:
-  static CoreConfig with_page_server() {
-    auto config = WiredOptions::small_core();
-    config.page_server = true;
-    return config;
-  }
-
   Resuming() {
     net_.pass(kLong);
     net_.keep_images([this](std::size_t n, const Action& action) {
@@ -30,14 +24,7 @@ class Resuming : public ::testing::Test {
 
   const CoreContext& at(std::size_t n) const { return net_.core(n).core(); }
 
-  Value read(std::size_t n, PageIndex page) {
-    net_.begin(n);
-    net_.load(n, page);
-    net_.deliver_all();
-    const auto value = net_.load(n, page);
-    net_.end(n);
-    return value.value_or(~Value{0});
-  }
+  Value read(std::size_t n, PageIndex page) { return net_.read(n, page); }
 
   /// The image is the heap as it is now.
   void take_image() {
@@ -85,7 +72,7 @@ class Resuming : public ::testing::Test {
   event::StoredCluster stored_;
   Value image_[32] = {};
   Epoch epochs_missed_ = 0;  ///< that began and of which the members do not know
-  WiredCores net_{{.nodes = 3, .core = with_page_server()}};
+  WiredCores net_{{.nodes = 3, .core = WiredOptions::with_page_server()}};
 };
 
 TEST_F(Resuming, UndoesNothing) {
