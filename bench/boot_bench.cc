@@ -30,14 +30,18 @@ struct Start {
   double requests = 0;
 };
 
+/// Of 284 pages, in milliseconds: in the two ways in turns.
+struct Fetches {
+  std::vector<double> one_by_one;
+  std::vector<double> together;
+};
+
 struct Pair {
   Start first;
   Start joining;
   double objects = 0;
   double allocation_us = 0;
   double assignment_us = 0;
-  double one_by_one_us = 0;  ///< fetching 284 pages
-  double together_us = 0;
 };
 
 [[noreturn]] void give_up(const std::string& what) {
@@ -65,8 +69,20 @@ Qemu::Setup machine(const Cable& cable, int number, const std::string& words) {
           .number = number};
 }
 
+/// Each time the first machine writes all pages anew, so that the second has none of them.
+void fetch_in_turns(Qemu& first, Qemu& second, int rounds, Fetches& fetches) {
+  for (int i = 0; i < rounds; ++i) {
+    first.say("lend");
+    (void)await(first, "\"lent\"");
+    second.say("fetch");
+    const auto fetched = await(second, "\"fetched\"");
+    fetches.one_by_one.push_back(number_in(fetched, "one_by_one_us") / 1e3);
+    fetches.together.push_back(number_in(fetched, "together_us") / 1e3);
+  }
+}
+
 /// Starts a cluster of two.
-Pair start_pair() {
+Pair start_pair(int rounds, Fetches& fetches) {
   const Cable cable;
   Pair pair;
   Qemu first(machine(cable, 1, "found=always"));
@@ -78,27 +94,20 @@ Pair start_pair() {
   pair.assignment_us = number_in(measured, "assignment_ns") / 1e3;
   Qemu second(machine(cable, 2, "found=never"));
   pair.joining = start_in(await(second, "\"ready\""));
-  first.say("lend");
-  (void)await(first, "\"lent\"");
-  second.say("fetch");
-  const auto fetched = await(second, "\"fetched\"");
-  pair.one_by_one_us = number_in(fetched, "one_by_one_us");
-  pair.together_us = number_in(fetched, "together_us");
+  fetch_in_turns(first, second, rounds, fetches);
   return pair;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
 }
 
 template <class Take>
 double median(const std::vector<Pair>& pairs, Take take) {
   std::vector<double> values;
   for (const auto& pair : pairs) values.push_back(take(pair));
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-std::vector<Pair> start_pairs(int count) {
-  std::vector<Pair> pairs;
-  while (static_cast<int>(pairs.size()) < count) pairs.push_back(start_pair());
-  return pairs;
+  return median(std::move(values));
 }
 
 std::string bytes_of(const std::string& file) {
@@ -132,13 +141,15 @@ void compare_with_linux(const Options& options, double first_ms, int rounds) {
   }
   std::vector<double> times;
   for (int i = 0; i < rounds; ++i) times.push_back(start_linux(kernel));
-  std::sort(times.begin(), times.end());
-  report.add({what, first_ms, times[times.size() / 2], Aim::ratio_at_most(0.1)});
+  report.add({what, first_ms, median(times), Aim::ratio_at_most(0.1)});
 }
 
 int run(const Options& options) {
-  const int rounds = options.smoke ? 1 : 5;
-  const auto pairs = start_pairs(rounds);
+  const int starts = options.smoke ? 1 : 5;
+  const int rounds = options.smoke ? 1 : 9;
+  Fetches fetches;
+  std::vector<Pair> pairs;
+  for (int i = 0; i < starts; ++i) pairs.push_back(start_pair(rounds, fetches));
   const auto first_ms = median(pairs, [](const Pair& p) { return p.first.kernel_ms; });
   {
     const Report report(options, "boot_bench", "ms", "the paper's machine (section 6.1)");
@@ -164,11 +175,9 @@ int run(const Options& options) {
                 Aim::ratio_at_most(1)});
   }
   {
-    const Report report(options, "boot_bench", "ms", "seven of them on their way at once");
-    report.add({"284 pages, fetched one by one",
-                median(pairs, [](const Pair& p) { return p.one_by_one_us; }) / 1e3,
-                median(pairs, [](const Pair& p) { return p.together_us; }) / 1e3,
-                Aim::ratio_at_least(3)});
+    const Report report(options, "boot_bench", "ms", "fourteen of them on their way at once");
+    report.add({"284 pages, fetched one by one", median(fetches.one_by_one),
+                median(fetches.together), Aim::ratio_at_least(3)});
   }
   compare_with_linux(options, first_ms, options.smoke ? 1 : 3);
   return 0;

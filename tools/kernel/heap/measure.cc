@@ -37,8 +37,8 @@ std::uint64_t count_objects(Node& node) noexcept {
 }
 
 constexpr std::string_view kLentNames[] = {"measure/one_by_one", "measure/together"};
-constexpr std::uint64_t kPagesAtOnce = 100;  // less than a write set
-constexpr std::uint32_t kFetchedAtOnce = 7;  // as when a kernel is loaded
+constexpr std::uint64_t kPagesAtOnce = 100;   // less than a write set
+constexpr std::uint32_t kFetchedAtOnce = 14;  // as when a kernel is loaded
 
 bool lend(Node& node, std::string_view name) noexcept {
   const auto made = node.try_run([&](Transaction& t) { return t.root<Lent>(name).offset(); });

@@ -10,7 +10,7 @@ namespace plurix::kernel {
 class KernelLoader {
  public:
   /// Pages on their way at once: as many as the card's ring takes.
-  static constexpr std::uint32_t kAtOnce = 7;
+  static constexpr std::uint32_t kAtOnce = 14;
 
   KernelLoader(Parts& parts, ResidentPart& resident) noexcept
       : parts_(parts), resident_(resident) {}

@@ -65,10 +65,24 @@ std::uint32_t FakeChip::read_register(std::uint16_t offset, std::size_t size) {
       return link_up_ ? 0u : MediaStatus::kLinkDown.word;
     case MissedFrames::kOffset:
       return missed_;
+    case TransmitSummary::kOffset:
+      return transmit_summary();
     default:
       note("read of register " + std::to_string(offset));
       return 0;
   }
+}
+
+std::uint32_t FakeChip::transmit_summary() const {
+  std::uint32_t summary = 0;
+  for (unsigned i = 0; i < kDescriptors; ++i) {
+    const TransmitStatus::Value status{transmit_status_[i]};
+    if (status.has(TransmitStatus::kDone)) summary |= 1u << i;
+    if (status.has(TransmitStatus::kAborted)) summary |= TransmitSummary::aborted(i).word;
+    if (status.has(TransmitStatus::kUnderrun)) summary |= TransmitSummary::underrun(i).word;
+    if (status.has(TransmitStatus::kOk)) summary |= TransmitSummary::ok(i).word;
+  }
+  return summary;
 }
 
 void FakeChip::write_register(std::uint16_t offset, std::uint32_t word, std::size_t) {
@@ -112,6 +126,9 @@ void FakeChip::write_register(std::uint16_t offset, std::uint32_t word, std::siz
       return;
     case ReceiveConfig::kOffset:
       if ((command_ & on) != on) note("RCR was written while the chip was off");
+      if ((word & ReceiveConfig::kRingMask.word) != ReceiveConfig::kRing64K.word) {
+        note("a ring of another size than its memory");
+      }
       receive_config_ = word;
       return;
     default:
@@ -217,12 +234,12 @@ void FakeChip::put_header(const Frame& frame, std::uint16_t error) {
 
 void FakeChip::put_frame(const Frame& frame) {
   const auto size = entry_size(frame.size());
-  if ((receive_config_ & ReceiveConfig::kNoSplit.word) == 0 && written_at_ + size > kRingBytes) {
-    note("a frame would have been cut at the ring's end");
-  }
-  auto* place = ring_at(written_at_ + sizeof(ReceiveHeader), size - sizeof(ReceiveHeader));
-  std::memset(place, 0xcc, size - sizeof(ReceiveHeader));
-  std::memcpy(place, frame.data(), frame.size());
+  Frame entry(size - sizeof(ReceiveHeader), std::byte{0xcc});
+  std::copy(frame.begin(), frame.end(), entry.begin());
+  const auto begin = (written_at_ + sizeof(ReceiveHeader)) % kRingBytes;
+  const auto before_end = std::min(entry.size(), kRingBytes - begin);
+  std::memcpy(ring_at(begin, before_end), entry.data(), before_end);
+  std::memcpy(ring_at(0, 1), entry.data() + before_end, entry.size() - before_end);
   written_at_ = (written_at_ + size) % kRingBytes;
   interrupt(InterruptBit::kReceived);
 }

@@ -39,10 +39,12 @@ class FakeChip {
   // RegisterIo.
   template <class Word>
   Word read(std::uint16_t offset) noexcept {
+    ++accesses_;
     return static_cast<Word>(read_register(offset, sizeof(Word)));
   }
   template <class Word>
   void write(std::uint16_t offset, Word word) noexcept {
+    ++accesses_;
     write_register(offset, word, sizeof(Word));
   }
 
@@ -79,12 +81,15 @@ class FakeChip {
   std::size_t waiting_to_be_sent() const;
   std::uint32_t missed() const { return missed_; }
   unsigned resets() const { return resets_; }
+  std::uint64_t accesses() const { return accesses_; }    ///< to its registers
+  std::size_t written_at() const { return written_at_; }  ///< where it puts the next frame
   const std::vector<std::string>& violations() const { return violations_; }
 
  private:
   static constexpr unsigned kDescriptors = 4;
 
   std::uint32_t read_register(std::uint16_t offset, std::size_t size);
+  std::uint32_t transmit_summary() const;
   void write_register(std::uint16_t offset, std::uint32_t word, std::size_t size);
   void write_command(std::uint8_t command);
   void write_transmit_status(unsigned descriptor, std::uint32_t word);
@@ -105,6 +110,7 @@ class FakeChip {
   bool abort_next_ = false;
   bool link_up_ = true;
   unsigned resets_ = 0;
+  std::uint64_t accesses_ = 0;
   Frame arriving_;
 
   std::uint8_t command_ = 0;

@@ -11,10 +11,10 @@
 
 namespace plurix::rtl8139 {
 
-/// The receive ring, the 16 bytes the chip may write behind it, and the longest frame that may run
-/// over its end.
-inline constexpr std::size_t kRingBytes = 32 * 1024;
-inline constexpr std::size_t kRingMemory = kRingBytes + 16 + 2048;
+/// The receive ring and the 16 bytes the chip may write behind it. It is the largest one the chip
+/// has, 43 of the longest frames, and the only one in which frames are cut at the end.
+inline constexpr std::size_t kRingBytes = 64 * 1024;
+inline constexpr std::size_t kRingMemory = kRingBytes + 16;
 
 /// Frames to be sent wait in buffers of their own, because the chip takes only four at a time.
 inline constexpr std::size_t kSendBuffers = 64;

@@ -9,6 +9,7 @@
 #include <plurix/rtl8139/memory.h>
 #include <plurix/rtl8139/registers.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace plurix::rtl8139 {
@@ -18,7 +19,7 @@ struct RingEntry {
   enum class Kind : std::uint8_t { kFrame, kBadFrame, kNonsense };
 
   Kind kind = Kind::kNonsense;
-  std::span<const std::byte> frame;  ///< without its checksum; kFrame only
+  std::span<const std::byte> frame;  ///< without its checksum, until the next look; kFrame only
 };
 
 class ReceiveRing {
@@ -31,8 +32,11 @@ class ReceiveRing {
   /// The chip has been reset.
   void restart() noexcept { at_ = 0; }
 
+  /// Whether nothing is left before `written`, where the chip writes next (CBR).
+  bool is_read_up_to(std::size_t written) const noexcept { return at_ == written % kRingBytes; }
+
   /// Only if the chip says that there is a frame. `written` is where the chip writes next (CBR).
-  RingEntry look(std::size_t written) const noexcept {
+  RingEntry look(std::size_t written) noexcept {
     const auto header = header_here();
     const auto filled = (written + kRingBytes - at_) % kRingBytes;
     const auto length = std::size_t{header.length};
@@ -43,20 +47,31 @@ class ReceiveRing {
                       (header.status & ReceiveHeader::kBad) == 0 && size >= kShortestFrame &&
                       size <= kLongestFrame;
     if (!good) return {RingEntry::Kind::kBadFrame, {}};
-    return {RingEntry::Kind::kFrame, memory_.subspan(at_ + sizeof(ReceiveHeader), size)};
+    return {RingEntry::Kind::kFrame, frame_of(size)};
   }
 
-  /// Passes what stands here, which is not nonsense; returns what to tell the chip.
-  ReadPosition::Value advance() noexcept {
-    at_ = (at_ + step(header_here().length)) % kRingBytes;
-    return ReadPosition::at(at_);
-  }
+  /// Passes what stands here, which is not nonsense.
+  void advance() noexcept { at_ = (at_ + step(header_here().length)) % kRingBytes; }
+
+  /// What to tell the chip, so that it uses again what has been passed.
+  ReadPosition::Value position() const noexcept { return ReadPosition::at(at_); }
 
  private:
   ReceiveHeader header_here() const noexcept {
     ReceiveHeader header;
     std::memcpy(&header, memory_.data() + at_, sizeof header);
     return header;
+  }
+
+  /// In one piece, also where the ring's end cuts it. A header is never cut: entries begin at
+  /// multiples of its size.
+  std::span<const std::byte> frame_of(std::size_t size) noexcept {
+    const auto begin = (at_ + sizeof(ReceiveHeader)) % kRingBytes;
+    const auto before_end = std::min(size, kRingBytes - begin);
+    if (before_end == size) return memory_.subspan(begin, size);
+    std::memcpy(whole_, memory_.data() + begin, before_end);
+    std::memcpy(whole_ + before_end, memory_.data(), size - before_end);
+    return {whole_, size};
   }
 
   /// Header, frame and checksum; every entry begins at a multiple of four.
@@ -66,6 +81,7 @@ class ReceiveRing {
 
   std::span<std::byte> memory_;
   std::size_t at_ = 0;
+  std::byte whole_[kLongestFrame];  ///< a frame that was cut
 };
 
 }  // namespace plurix::rtl8139

@@ -144,6 +144,7 @@ struct InterruptMask {
   using Value = Bits<InterruptMask, std::uint16_t>;
   static constexpr std::uint16_t kOffset = 0x3c;
   static constexpr Value kAll{InterruptBit::kAll};
+  static constexpr Value kAllButTransmitted{InterruptBit::kAll & ~InterruptBit::kTransmitted};
 };
 
 /// Section 6.7, TCR.
@@ -163,10 +164,8 @@ struct ReceiveConfig {
   static constexpr Value kBroadcast{1u << 3};
   static constexpr Value kRunts{1u << 4};
   static constexpr Value kErrors{1u << 5};
-  /// WRAP: a frame that begins before the ring's end is not cut there; up to 2 KiB follow it.
-  static constexpr Value kNoSplit{1u << 7};
   static constexpr Value kBurstsUnlimited{7u << 8};
-  static constexpr Value kRing32K{2u << 11};
+  static constexpr Value kRing64K{3u << 11};  ///< WRAP has no meaning with it: frames are cut
   static constexpr Value kRingMask{3u << 11};
   static constexpr Value kWholeFrames{7u << 13};  ///< RXFTH: no early start of the transfer
 };
@@ -175,6 +174,19 @@ struct ReceiveConfig {
 struct MissedFrames {
   using Value = Bits<MissedFrames, std::uint32_t>;
   static constexpr std::uint16_t kOffset = 0x4c;
+};
+
+/// Section 6, TSAD: how all four descriptors stand, in one word.
+struct TransmitSummary {
+  using Value = Bits<TransmitSummary, std::uint16_t>;
+  static constexpr std::uint16_t kOffset = 0x60;
+
+  static constexpr Value aborted(unsigned descriptor) noexcept { return bit(4 + descriptor); }
+  static constexpr Value underrun(unsigned descriptor) noexcept { return bit(8 + descriptor); }
+  static constexpr Value ok(unsigned descriptor) noexcept { return bit(12 + descriptor); }
+
+ private:
+  static constexpr Value bit(unsigned n) noexcept { return {static_cast<std::uint16_t>(1u << n)}; }
 };
 
 /// Section 6.11, CONFIG1. Zero wakes the chip up.

@@ -31,6 +31,12 @@ class SendQueue {
   bool full() const noexcept { return filled_ - done_ == kSendBuffers; }
   bool empty() const noexcept { return filled_ == done_; }
 
+  /// Whether every descriptor holds a frame, as far as is known.
+  bool all_in_use() const noexcept { return given_ - done_ == kDescriptors; }
+
+  /// Whether a frame waits for a descriptor.
+  bool is_waiting() const noexcept { return filled_ != given_; }
+
   /// Takes a frame in; the queue must not be full.
   void fill(Bytes header, Bytes first, Bytes second) noexcept {
     auto* const buffer = buffer_of(filled_);
@@ -58,15 +64,25 @@ class SendQueue {
     }
   }
 
-  /// Takes back what the chip is done with; calls `ended(status)` for each frame.
+  /// How a frame's way through the chip ended.
+  enum class End : std::uint8_t { kSent, kUnderrun, kAborted };
+
+  /// Takes back what the chip is done with; calls `ended(End)` for each frame.
   template <RegisterIo Io, class Ended>
   void reclaim(Io& io, Ended ended) noexcept {
-    constexpr auto kEnded =
-        TransmitStatus::kOk | TransmitStatus::kUnderrun | TransmitStatus::kAborted;
+    if (done_ == given_) return;
+    const auto all = read<TransmitSummary>(io);
     for (; done_ != given_; ++done_) {
-      const auto status = read<TransmitStatus>(io, done_ % kDescriptors);
-      if (!status.has(kEnded)) return;
-      ended(status);
+      const auto descriptor = done_ % kDescriptors;
+      if (all.has(TransmitSummary::ok(descriptor))) {
+        ended(End::kSent);
+      } else if (all.has(TransmitSummary::aborted(descriptor))) {
+        ended(End::kAborted);
+      } else if (all.has(TransmitSummary::underrun(descriptor))) {
+        ended(End::kUnderrun);
+      } else {
+        return;
+      }
     }
   }
 
