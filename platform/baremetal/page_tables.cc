@@ -13,11 +13,7 @@ constexpr std::uint64_t kInnerRights = PageEntry::kPresent | PageEntry::kWritabl
 /// Above so many pages it is cheaper to forget everything than page by page.
 constexpr std::uint32_t kForgetAllFrom = 32;
 
-std::uint64_t* root_table() noexcept {
-  std::uint64_t root = 0;
-  asm volatile("mov %%cr3, %0" : "=r"(root));
-  return reinterpret_cast<std::uint64_t*>(root & PageEntry::kAddress);
-}
+std::uint64_t* root_table() noexcept { return reinterpret_cast<std::uint64_t*>(page_table_root()); }
 
 void forget_everything() noexcept {
   std::uint64_t root = 0;

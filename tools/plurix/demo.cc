@@ -1,10 +1,11 @@
 #include "demo.h"
 
+#include <plurix/posix/monotonic_clock.h>
+
 #include <unistd.h>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <iostream>
 #include <optional>
 
@@ -12,6 +13,7 @@
 #include "demo_verdict.h"
 #include "exit_codes.h"
 #include "hub_process.h"
+#include "machine_record.h"
 #include "node_fleet.h"
 #include "qemu_machine.h"
 #include "stop_signals.h"
@@ -72,8 +74,10 @@ class Demo {
                                       "--false-sharing", settings_.false_sharing,
                                       "--history-limit", std::to_string(settings_.history_limit)};
     if (!settings_.trace_file.empty()) words.push_back("--record-trace");
-    // Somebody must notice that a machine has died.
-    if (settings_.kill_machine && index == 0) words.push_back("--page-server");
+    // Somebody must notice that a machine has died, and have what died with it.
+    if (settings_.kill_machine && index == 0) {
+      words.insert(words.end(), {"--dir", directory_.file("store"), "--image-every", "0.2"});
+    }
     if (settings_.compact) words.push_back("--compact");
     return {.arguments = std::move(words), .log = {}};
   }
@@ -91,6 +95,7 @@ class Demo {
                                    .hub = hub_->path(),
                                    .number = index,
                                    .history_file = history_part(index),
+                                   .memory_file = {},
                                    .words = {}}};
   }
 
@@ -101,6 +106,7 @@ class Demo {
   void start_nodes() {
     std::vector<NodeFleet::Place> places;
     for (std::size_t i = 0; i < settings_.nodes(); ++i) places.push_back(place_for(i));
+    if (settings_.kill_machine) places.back().machine->memory_file = victims_memory();
     fleet_->start(places);
     display_.say("a cluster of " + who() + " at " + fleet_->addresses().front() +
                  " ff.: " + settings_.workload + " for " + shortest(settings_.seconds) + " s");
@@ -142,21 +148,46 @@ class Demo {
     }
   }
 
-  // What a machine has recorded dies with it, so it is asked for that first. To the others it makes
-  // no difference: pages and perhaps the token are gone without a word.
+  std::string victims_memory() const { return directory_.file("memory"); }
+
+  // In the middle of whatever it does: pages are gone, and perhaps the token. What it had recorded
+  // is read out of what was its memory.
   void kill_machine() {
     const auto index = settings_.nodes() - 1;
     auto& machine = *fleet_->nodes()[index];
-    fleet_->ask(machine, "stop", "stopped");
-    const auto saved = fleet_->ask(machine, "save - -", "saved");
-    demand_comparable(machine, saved);
-    const auto kept = history_part(index) + ".killed";
-    std::filesystem::rename(history_part(index), kept);
-    killed_part_ = HistoryPart{.path = kept, .full = saved.value("full", false)};
+    demand_comparable(machine, fleet_->ask(machine, "compare", "compared"));
+    watch_until(Clock::now() + milliseconds(150));
+    const auto record_at = fleet_->ready(index).value("record", nlohmann::json::object());
+    const auto killed_ns = posix::MonotonicClock().now().ns;
     fleet_->replace(index, machine_for(index));
+    keep_record(index, record_at);
     display_.say(NodeFleet::name_of(*fleet_->nodes()[index]) +
-                 " has taken the place of a killed machine");
+                 " has taken the place of a machine that was killed at work");
+    note_return(killed_ns);
     fleet_->nodes()[index]->send("start");
+  }
+
+  void keep_record(std::size_t index, const nlohmann::json& record_at) {
+    const auto died_ns = posix::MonotonicClock().now().ns;
+    const auto record = read_machine_record(victims_memory(), record_at, died_ns);
+    killed_part_ = HistoryPart{.path = history_part(index) + ".killed", .full = record.full};
+    write_history(killed_part_->path, record.history);
+    killed_ = {{"node", index}, {"attempts", record.history.attempts.size()}};
+  }
+
+  /// Processes say when they work in the epoch behind a death.
+  void note_return(std::int64_t killed_ns) {
+    std::int64_t back_ns = killed_ns;
+    for (std::size_t i = 0; i < settings_.hosted; ++i) {
+      const auto epoch = fleet_->await(*fleet_->nodes()[i], "epoch");
+      back_ns = std::max(back_ns, epoch.value("ns", killed_ns));
+      killed_["undone"] = killed_.value("undone", false) || undoes(epoch);
+    }
+    killed_["others_back_ms"] = static_cast<double>(back_ns - killed_ns) / 1e6;
+  }
+
+  static bool undoes(const nlohmann::json& epoch) {
+    return epoch.value("rollbacks", 0) + epoch.value("expulsions", 0) > 0;
   }
 
   void tell_of_sharing() {
@@ -174,7 +205,8 @@ class Demo {
                       .record = collect(*fleet_, directory_.path(), {traces, settings_.verify}),
                       .verdict = {},
                       .sharing = sharing_,
-                      .hub = hub_ ? hub_->counters() : nlohmann::json()};
+                      .hub = hub_ ? hub_->counters() : nlohmann::json(),
+                      .killed = killed_};
     if (killed_part_) result.record.history_parts.push_back(*killed_part_);
     result.verdict = judge(result.record, settings_.history_file);
     if (traces) write_traces();
@@ -195,6 +227,7 @@ class Demo {
   std::optional<HubProcess> hub_;  // outlives the nodes that talk through it
   std::optional<NodeFleet> fleet_;
   std::optional<HistoryPart> killed_part_;
+  nlohmann::json killed_;  ///< the machine, and what became of the others
   double seconds_ = 0;
   nlohmann::json sharing_ = nlohmann::json::array();
 };

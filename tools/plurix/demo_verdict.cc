@@ -24,6 +24,13 @@ std::string DemoResult::words() const {
   text += "right: the recorded history was checked serializable and opaque (" +
           with_separators(verdict.report.counts.attempts) + " attempts, " +
           with_separators(verdict.report.counts.operations) + " reads and writes)\n";
+  if (!killed.is_null()) {
+    std::snprintf(line, sizeof line,
+                  "       (with what the killed machine had done; the others worked again after "
+                  "%.0f ms, %zu commits were undone)\n",
+                  killed.value("others_back_ms", 0.0), verdict.report.counts.undone);
+    text += line;
+  }
   if (verdict.up_to) {
     text +=
         "       (recording stopped at --history-limit; checked is what happened up to commit "
@@ -63,6 +70,10 @@ std::string DemoResult::to_json(const DemoSettings& settings) const {
   json["violations"] = verdict.report.violation_count;
   if (settings.false_sharing != "off") json["sharing"] = sharing;
   if (!hub.is_null()) json["hub"] = hub;
+  if (!killed.is_null()) {
+    json["killed"] = killed;
+    json["killed"]["commits_undone"] = verdict.report.counts.undone;
+  }
   json["per_node"] = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < record.statuses.size(); ++i) {
     nlohmann::ordered_json node = {{"node", i}};

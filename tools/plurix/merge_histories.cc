@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace plurix::tool {
 namespace {
@@ -11,40 +12,52 @@ namespace {
 using history::Attempt;
 using history::Status;
 
+/// A commit's place among all of them: times begin anew from where an epoch does.
+using Place = std::pair<std::uint32_t, std::uint64_t>;
+
 struct Cut {
-  std::uint64_t commit_time = std::numeric_limits<std::uint64_t>::max();
+  Place place = {std::numeric_limits<std::uint32_t>::max(),
+                 std::numeric_limits<std::uint64_t>::max()};
   std::int64_t ns = std::numeric_limits<std::int64_t>::max();
 };
 
 bool is_committed(const Attempt& attempt) { return attempt.status == Status::kCommitted; }
 
-// Commit times of one node grow, so up to its last recorded one nothing of it is missing. Whatever
-// it did later began after its last recorded attempt ended.
+Place place_of(const Attempt& attempt) { return {attempt.epoch, attempt.commit_time}; }
+
+// Places of one node's commits grow, so up to its last recorded one nothing of it is missing.
+// Whatever it did later began after its last recorded attempt ended.
 void cut_after(const std::vector<Attempt>& recorded, Cut& cut) {
-  std::uint64_t last_commit = 0;
+  Place last_commit;
   std::int64_t last_ns = std::numeric_limits<std::int64_t>::min();
   for (const auto& attempt : recorded) {
-    if (is_committed(attempt)) last_commit = std::max(last_commit, attempt.commit_time);
+    if (is_committed(attempt)) last_commit = std::max(last_commit, place_of(attempt));
     last_ns = std::max(last_ns, attempt.end_ns);
   }
-  cut.commit_time = std::min(cut.commit_time, last_commit);
+  cut.place = std::min(cut.place, last_commit);
   cut.ns = std::min(cut.ns, last_ns);
 }
 
 // An attempt without a commit time may have seen a commit that is cut off only if it ended after
 // that commit began.
 bool keeps(const Attempt& attempt, const Cut& cut) {
-  if (is_committed(attempt)) return attempt.commit_time <= cut.commit_time;
+  if (is_committed(attempt)) return place_of(attempt) <= cut.place;
   return attempt.end_ns <= cut.ns;
 }
 
 void apply(Cut cut, std::vector<Attempt>& attempts) {
   for (const auto& attempt : attempts) {
-    if (is_committed(attempt) && attempt.commit_time > cut.commit_time) {
+    if (is_committed(attempt) && place_of(attempt) > cut.place) {
       cut.ns = std::min(cut.ns, attempt.begin_ns);
     }
   }
   std::erase_if(attempts, [&](const Attempt& attempt) { return !keeps(attempt, cut); });
+}
+
+/// Every node tells of the epochs it was in.
+void add_rollbacks(const std::vector<history::Rollback>& told,
+                   std::vector<history::Rollback>& all) {
+  all.insert(all.end(), told.begin(), told.end());
 }
 
 }  // namespace
@@ -64,10 +77,11 @@ MergedHistory merge_histories(const std::vector<HistoryPart>& parts) {
     cut_needed = cut_needed || part.full;
     auto& all = merged.history.attempts;
     std::move(attempts.begin(), attempts.end(), std::back_inserter(all));
+    add_rollbacks(read.history.rollbacks, merged.history.rollbacks);
   }
   if (cut_needed) {
     apply(cut, merged.history.attempts);
-    merged.up_to = cut.commit_time;
+    merged.up_to = cut.place.second;
   }
   return merged;
 }

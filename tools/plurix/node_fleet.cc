@@ -53,11 +53,16 @@ void NodeFleet::start(const std::vector<Place>& places) {
 void NodeFleet::replace(std::size_t index, const Place& place) {
   nodes_[index].reset();
   nodes_[index] = std::make_unique<ChildNode>(index, program_for(place, false), place.log);
-  await(*nodes_[index], "ready", kUntilReady);
+  note_ready(*nodes_[index]);
+}
+
+const nlohmann::json& NodeFleet::note_ready(ChildNode& node) {
+  ready_.resize(std::max(ready_.size(), node.index() + 1));
+  return ready_[node.index()] = await(node, "ready", kUntilReady);
 }
 
 void NodeFleet::await_ready(ChildNode& node) {
-  const auto ready = await(node, "ready", kUntilReady);
+  const auto& ready = note_ready(node);
   addresses_.push_back(ready.value("address", ""));
   kinds_.push_back(ready.value("fault_source", "") + "/" + ready.value("receive", ""));
 }

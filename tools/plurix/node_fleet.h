@@ -48,6 +48,9 @@ class NodeFleet {
   /// Where the nodes are reached, the founder first.
   const std::vector<std::string>& addresses() const noexcept { return addresses_; }
 
+  /// What the node said when it was ready, in its present life.
+  const nlohmann::json& ready(std::size_t index) const { return ready_.at(index); }
+
   /// What they run on: "sigsegv/io_uring".
   const std::vector<std::string>& kinds() const noexcept { return kinds_; }
   const std::vector<std::unique_ptr<ChildNode>>& nodes() const noexcept { return nodes_; }
@@ -78,6 +81,7 @@ class NodeFleet {
  private:
   nlohmann::json await(ChildNode& node, std::string_view event, milliseconds patience);
   void await_ready(ChildNode& node);
+  const nlohmann::json& note_ready(ChildNode& node);
   Program program_for(const Place& place, bool founds) const;
   std::vector<std::string> network_arguments(bool founds) const;
 
@@ -86,6 +90,7 @@ class NodeFleet {
   const std::string segment_;
   std::vector<std::string> addresses_;
   std::vector<std::string> kinds_;
+  std::vector<nlohmann::json> ready_;
   std::vector<std::unique_ptr<ChildNode>> nodes_;
 };
 

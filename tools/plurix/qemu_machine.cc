@@ -14,6 +14,7 @@ namespace plurix::tool {
 namespace {
 
 constexpr const char* kQemu = "qemu-system-x86_64";
+const std::string kMemory = "128";  // MiB
 // What `outl(0x10, 0xf4)` makes of QEMU's exit code; 0 would also be that of a triple fault.
 constexpr int kStoppedWell = 33;
 
@@ -48,7 +49,7 @@ Program QemuMachine::program() const {
                                   "-accel",
                                   "tcg",
                                   "-m",
-                                  "128",
+                                  kMemory,
                                   "-nodefaults",
                                   "-display",
                                   "none",
@@ -67,6 +68,12 @@ Program QemuMachine::program() const {
                                   kernel,
                                   "-append",
                                   words};
+  if (!memory_file.empty()) {
+    all.insert(all.end(),
+               {"-object",
+                "memory-backend-file,id=ram,share=on,size=" + kMemory + "M,mem-path=" + memory_file,
+                "-machine", "memory-backend=ram"});
+  }
   if (brings_heap) all.insert(all.end(), {"-initrd", heap_file(kernel)});
   return {.words = std::move(all), .done = kStoppedWell};
 }

@@ -16,6 +16,7 @@ struct QemuMachine {
   std::string hub;           ///< path of the hub's socket
   std::size_t number = 0;    ///< fixes its MAC address
   std::string history_file;  ///< what its second serial port writes
+  std::string memory_file;   ///< holds its memory, also when it is gone; empty: none does
   std::string words;         ///< the kernel's command line
 
   Program program() const;

@@ -27,18 +27,6 @@ void judge_invariant(const RunRecord& record, RunVerdict& verdict) {
   verdict.invariant_words += ", but " + std::to_string(all.effects) + " were committed";
 }
 
-void write_history(const std::string& path, const history::History& merged) {
-  std::FILE* file = std::fopen(path.c_str(), "we");
-  bool ok = file != nullptr;
-  if (ok) {
-    history::LineWriter writer(file);
-    for (const auto& attempt : merged.attempts) writer.write(attempt);
-    ok = writer.flush();
-  }
-  if (file != nullptr) ok = std::fclose(file) == 0 && ok;
-  if (!ok) throw std::runtime_error("the history could not be written to " + path);
-}
-
 }  // namespace
 
 NodeStatus RunRecord::total() const {
@@ -87,6 +75,19 @@ RunRecord collect(NodeFleet& fleet, const std::string& folder, const Collecting&
     record.history_parts[node->index()].full = saved.value("full", false);
   }
   return record;
+}
+
+void write_history(const std::string& path, const history::History& history) {
+  std::FILE* file = std::fopen(path.c_str(), "we");
+  bool ok = file != nullptr;
+  if (ok) {
+    history::LineWriter writer(file);
+    for (const auto& attempt : history.attempts) writer.write(attempt);
+    for (const auto& rollback : history.rollbacks) writer.write(rollback);
+    ok = writer.flush();
+  }
+  if (file != nullptr) ok = std::fclose(file) == 0 && ok;
+  if (!ok) throw std::runtime_error("the history could not be written to " + path);
 }
 
 RunVerdict judge(const RunRecord& record, const std::string& history_file) {

@@ -48,6 +48,9 @@ void demand_comparable(const ChildNode& node, const nlohmann::json& saved);
 /// FOLDER/history.INDEX, and FOLDER/trace.INDEX if asked for. Throws FleetFailure.
 RunRecord collect(NodeFleet& fleet, const std::string& folder, const Collecting& wanted);
 
+/// Throws std::runtime_error.
+void write_history(const std::string& path, const history::History& history);
+
 /// Reads and checks the histories. Writes the merged one to `history_file` if that has a name.
 /// Throws std::runtime_error.
 RunVerdict judge(const RunRecord& record, const std::string& history_file);

@@ -10,8 +10,6 @@ using baremetal::Text;
 // A busy host may need long for an answer; one that never answers must not be waited for long.
 constexpr Duration kPatience = milliseconds(1'000);
 constexpr unsigned kMostUnanswered = 8;
-constexpr int kRateBits = 22;
-constexpr std::int64_t kRateErrorPerMillion = 2;
 
 /// The time in "time NUMBER NANOSECONDS", if it answers that question.
 std::optional<std::int64_t> answer_in(std::string_view line, std::uint32_t number) noexcept {
@@ -57,28 +55,13 @@ bool HostTime::ask(baremetal::Machine& machine, CommandLine& commands) noexcept 
   const bool answered = best.error < TimePair{}.error;
   if (!answered) return false;
   if (known_) {
-    last_ = best;
+    clock_.last = best;
   } else {
-    first_ = best;
+    clock_.first = best;
   }
-  is_compared_ = known_;
+  clock_.is_compared = known_;
   known_ = true;
   return true;
-}
-
-std::int64_t HostTime::at(std::int64_t here_ns) const noexcept {
-  if (!is_compared_) return here_ns;
-  const auto here = (last_.here - first_.here).ns;
-  const auto host = (last_.host - first_.host).ns;
-  const auto rate = here > 0 ? (host << kRateBits) / here : std::int64_t{1} << kRateBits;
-  return first_.host.ns + (((here_ns - first_.here.ns) * rate) >> kRateBits);
-}
-
-Duration HostTime::error() const noexcept {
-  if (!is_compared_) return {0};
-  const auto lasted = (last_.here - first_.here).ns;
-  const auto worse = first_.error < last_.error ? last_.error : first_.error;
-  return {worse.ns + lasted / 1'000'000 * kRateErrorPerMillion + 1'000};
 }
 
 }  // namespace plurix::kernel

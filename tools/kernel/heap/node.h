@@ -81,6 +81,7 @@ class Node {
     detail::current_transaction = nullptr;
     outcome.status = end.status;
     outcome.commit_time = end.commit_time;
+    outcome.epoch = end.epoch;
     outcome.restarts = end.restarts;
     outcome.reason = end.reason;
     if (!outcome.committed()) outcome.value.reset();

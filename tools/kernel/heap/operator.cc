@@ -34,26 +34,17 @@ unsigned number_of(std::string_view word) noexcept {
 
 // Who is led by a program and who by a person, they say the same.
 constexpr Operator::Command Operator::kCommands[] = {
-    {"collect", &Operator::collect_all},
-    {"counter", &Operator::count},
-    {"edit", &Operator::edit},
-    {"fetch", &Operator::say_fetched},
-    {"install", &Operator::install},
-    {"lend", &Operator::say_lent},
-    {"measure", &Operator::say_measured},
-    {"names", &Operator::say_names},
-    {"ps", &Operator::say_tasks},
-    {"quit", &Operator::quit},
-    {"run", &Operator::run_program},
-    {"save", &Operator::save},
-    {"screen", &Operator::say_screen},
-    {"setup", &Operator::setup},
-    {"start", &Operator::start},
-    {"stat", &Operator::say_state},
-    {"stop", &Operator::stop},
+    {"collect", &Operator::collect_all}, {"compare", &Operator::compare_clocks},
+    {"counter", &Operator::count},       {"edit", &Operator::edit},
+    {"fetch", &Operator::say_fetched},   {"install", &Operator::install},
+    {"lend", &Operator::say_lent},       {"measure", &Operator::say_measured},
+    {"names", &Operator::say_names},     {"ps", &Operator::say_tasks},
+    {"quit", &Operator::quit},           {"run", &Operator::run_program},
+    {"save", &Operator::save},           {"screen", &Operator::say_screen},
+    {"setup", &Operator::setup},         {"start", &Operator::start},
+    {"stat", &Operator::say_state},      {"stop", &Operator::stop},
     {"time", &Operator::ignore},  // a late answer is no command
-    {"verify", &Operator::verify},
-    {"write", &Operator::write},
+    {"verify", &Operator::verify},       {"write", &Operator::write},
 };
 
 Operator::Operator(Resident& resident) noexcept
@@ -81,7 +72,7 @@ std::span<std::byte> Operator::memory_for_collector() noexcept {
 }
 
 bool Operator::run_on_command() noexcept {
-  (void)host_time_.ask(machine_, commands_);
+  ask_for_time();
   say_ready();
   resident_.bring_whole_kernel();
   while (!ended_) scheduler_.run_once();
@@ -188,8 +179,19 @@ void Operator::stop(std::string_view) noexcept {
 void Operator::verify(std::string_view what) noexcept { (void)say_verification(!what.empty()); }
 
 void Operator::save(std::string_view) noexcept {
-  (void)host_time_.ask(machine_, commands_);
+  ask_for_time();
   save_history();
+}
+
+void Operator::ask_for_time() noexcept {
+  (void)host_time_.ask(machine_, commands_);
+  log_.note_clock(host_time_.clock());
+}
+
+void Operator::compare_clocks(std::string_view) noexcept {
+  ask_for_time();
+  say(Text() << "{\"event\":\"compared\",\"clock_compared\":" << host_time_.clock().is_compared
+             << "}\n");
 }
 
 void Operator::collect_all(std::string_view) noexcept {

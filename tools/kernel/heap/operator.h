@@ -64,6 +64,7 @@ class Operator {
   void stop(std::string_view) noexcept;
   void verify(std::string_view what) noexcept;
   void save(std::string_view) noexcept;
+  void compare_clocks(std::string_view) noexcept;
   void collect_all(std::string_view) noexcept;
   void count(std::string_view) noexcept;
   void write(std::string_view text) noexcept;
@@ -79,6 +80,8 @@ class Operator {
   void say_screen(std::string_view) noexcept;
   void say_tasks(std::string_view) noexcept;
   void say_state(std::string_view) noexcept { say_status("stat"); }
+
+  void ask_for_time() noexcept;
 
   // Answers; the last one stands on the display, too.
   void say(const baremetal::Text& text) noexcept;

@@ -1,6 +1,8 @@
 // What the operator says: one JSON object a line, on the serial port.
 #include <plurix/heap/verify.h>
 
+#include <plurix/baremetal/page_tables.h>
+
 #include "heap/measure.h"
 #include "heap/operator.h"
 
@@ -133,7 +135,9 @@ void Operator::say_ready() noexcept {
        << ",\"put_kernel_into_heap\":" << start.put_kernel_into_heap
        << ",\"kernel_pages\":" << start.kernel_pages
        << ",\"kernel_requests\":" << start.kernel_requests
-       << ",\"page_fetches\":" << core.counters.fetches << "}\n";
+       << ",\"page_fetches\":" << core.counters.fetches
+       << ",\"record\":{\"page_tables\":" << baremetal::page_table_root()
+       << ",\"address\":" << reinterpret_cast<std::uint64_t>(&log_.logged()) << "}}\n";
   say(text);
 }
 
@@ -141,9 +145,10 @@ void Operator::say_status(std::string_view event) noexcept {
   const auto& counts = log_.counts();
   Text text;
   text << "{\"event\":\"" << event << "\",\"node\":" << node_.id()
-       << ",\"ns\":" << host_time_.at(node_.now().ns) << ",\"committed\":" << counts.committed
-       << ",\"read_only\":" << counts.read_only << ",\"aborted\":" << counts.aborted
-       << ",\"cancelled\":" << counts.cancelled << ",\"unknown\":" << counts.unknown
+       << ",\"ns\":" << host_time_.clock().at(node_.now().ns)
+       << ",\"committed\":" << counts.committed << ",\"read_only\":" << counts.read_only
+       << ",\"aborted\":" << counts.aborted << ",\"cancelled\":" << counts.cancelled
+       << ",\"unknown\":" << counts.unknown
        << ",\"page_fetches\":" << node_.protocol().core().counters.fetches
        << ",\"commit_time\":" << node_.commit_time().value
        << ",\"most_restarts\":" << node_.counters().most_restarts
@@ -177,18 +182,19 @@ void Operator::save_history() noexcept {
   auto& port = second.start() ? second : machine_.console;
   for (const auto& attempt : log_.attempts()) write_attempt(port, attempt);
   say(Text() << "{\"event\":\"saved\",\"ok\":true,\"attempts\":" << log_.attempts().size()
-             << ",\"full\":" << log_.full() << ",\"clock_compared\":" << host_time_.is_compared()
-             << ",\"clock_error_ns\":" << host_time_.error().ns << "}\n");
+             << ",\"full\":" << log_.full()
+             << ",\"clock_compared\":" << host_time_.clock().is_compared
+             << ",\"clock_error_ns\":" << host_time_.clock().error().ns << "}\n");
 }
 
 void Operator::write_attempt(SerialPort& port, const LoggedAttempt& attempt) noexcept {
-  const auto error = host_time_.error().ns;
+  const auto error = host_time_.clock().error().ns;
   Text head;
   head << "{\"node\":" << node_.id() << ",\"incarnation\":" << resident_.start().incarnation
        << ",\"tx\":" << attempt.tx << ",\"attempt\":" << attempt.number
        << ",\"epoch\":" << attempt.epoch
-       << ",\"begin_ns\":" << host_time_.at(attempt.begin_ns) - error
-       << ",\"end_ns\":" << host_time_.at(attempt.end_ns) + error << ",\"status\":\""
+       << ",\"begin_ns\":" << host_time_.clock().at(attempt.begin_ns) - error
+       << ",\"end_ns\":" << host_time_.clock().at(attempt.end_ns) + error << ",\"status\":\""
        << words_for(attempt.end) << "\",\"commit_time\":" << attempt.commit_time
        << ",\"read_only\":" << attempt.read_only << (attempt.strict ? ",\"strict\":true" : "")
        << ",\"ops\":[";

@@ -23,6 +23,7 @@ struct Body {
 struct BodyEnd {
   Status status = Status::kUnknown;
   CommitTime commit_time;
+  Epoch epoch = 0;
   std::uint32_t restarts = 0;
   const char* reason = "";
 };

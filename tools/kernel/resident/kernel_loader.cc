@@ -17,6 +17,16 @@ const KernelImage* KernelLoader::load(Instant until) noexcept {
   if (parts_.config.core.geometry.pages < kKernelPage + kMostKernelPages) {
     return refuse("a kernel has no room in so small a heap: it takes 6 MiB");
   }
+  for (;;) {
+    const auto epoch = parts_.node().protocol().core().epoch;
+    const auto* image = load_once(until);
+    if (parts_.node().protocol().core().epoch == epoch) return image;
+    // The heap may have gone back meanwhile: these may be pages of two times, or of none.
+    parts_.faults.release_code(kKernelPage);
+  }
+}
+
+const KernelImage* KernelLoader::load_once(Instant until) noexcept {
   while (!is_in_heap()) {
     if (const auto brought = file(); !brought.empty()) return from_file(brought);
     if (parts_.node().now() >= until) {

@@ -21,6 +21,7 @@ class KernelLoader {
   const baremetal::Text& words() const noexcept { return words_; }
 
  private:
+  const KernelImage* load_once(Instant until) noexcept;
   bool is_in_heap() noexcept;
   const KernelImage* from_heap() noexcept;
   const KernelImage* from_file(std::span<const std::byte> file) noexcept;

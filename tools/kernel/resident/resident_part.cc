@@ -25,7 +25,7 @@ BodyEnd ResidentPart::transact(const Body& body) noexcept {
   auto& node = parts_.node();
   const auto call = [&body](Transaction& t) { return body.call(body.context, t); };
   const auto outcome = body.read_only ? node.read_only(body.freshness, call) : node.try_run(call);
-  return {outcome.status, outcome.commit_time, outcome.restarts, outcome.reason};
+  return {outcome.status, outcome.commit_time, outcome.epoch, outcome.restarts, outcome.reason};
 }
 
 bool ResidentPart::hold_code(PageIndex first, std::uint32_t pages, std::uint64_t variables,

@@ -31,6 +31,13 @@ struct PageFaultError {
   static constexpr std::uint64_t kFetch = 1U << 4;  ///< of an instruction
 };
 
+/// Physical address of the table that every walk begins with (CR3).
+inline std::uint64_t page_table_root() noexcept {
+  std::uint64_t root = 0;
+  asm volatile("mov %%cr3, %0" : "=r"(root));
+  return root & PageEntry::kAddress;
+}
+
 /// A range of virtual pages and their entries, one behind the other.
 class PageWindow {
  public:
