@@ -135,9 +135,15 @@ std::size_t SimTransport::poll(FrameSink sink) noexcept {
     const auto frame = std::move(inbox.front());
     inbox.pop_front();
     ++count;
-    sink(frame.bytes, frame.from);
+    const auto& to = frame.overheard ? overheard_ : sink;
+    if (to.call != nullptr) to(frame.bytes, frame.from);
   }
   return count;
+}
+
+void SimTransport::overhear(FrameSink sink) noexcept {
+  overheard_ = sink;
+  machine_->network().listen(machine_->port());
 }
 
 void SimTransport::wait(Instant until) noexcept { machine_->sleep(until); }

@@ -6,6 +6,7 @@
 #include <plurix/segment/hub.h>
 #include <plurix/segment/transport.h>
 
+#include <gmock/gmock.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <array>
@@ -76,6 +77,8 @@ class Cables {
     return cables;
   }
   bool made() const { return made_; }
+  /// The switch learns no addresses from here on: every cable carries everything.
+  void share() const { run_quietly("ip link set " + name_ + " type bridge ageing_time 0"); }
   std::string interface(std::size_t i) const { return name_ + std::to_string(i); }
 
  private:
@@ -124,6 +127,75 @@ class InterfaceWorld {
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(SegmentInterface, TransportSuite, InterfaceWorld);
+
+/// The sizes of the messages that come to a node, and of those it overhears.
+class Heard {
+ public:
+  explicit Heard(SegmentTransport& net) : net_(net) {}
+
+  void overhear() { net_.overhear(keep(overheard)); }
+
+  /// Until so many have come, but not for ever.
+  void await(std::size_t messages) {
+    const auto until = posix::MonotonicClock().now() + milliseconds(2'000);
+    while (own.size() + overheard.size() < messages && posix::MonotonicClock().now() < until) {
+      net_.wait(posix::MonotonicClock().now() + milliseconds(10));
+      (void)net_.poll(keep(own));
+    }
+  }
+
+  std::vector<std::size_t> own;
+  std::vector<std::size_t> overheard;
+
+ private:
+  static FrameSink keep(std::vector<std::size_t>& sizes) {
+    return {[](void* self, Bytes frame, const Endpoint&) noexcept {
+              static_cast<std::vector<std::size_t>*>(self)->push_back(frame.size());
+            },
+            &sizes};
+  }
+
+  SegmentTransport& net_;
+};
+
+/// Nodes 0 to 2 are members, node 0 listens, node 3 is a stranger.
+template <class World>
+void expect_overhearing(World& world) {
+  for (NodeId n = 0; n < 3; ++n) {
+    for (std::size_t i = 0; i < 4; ++i) {
+      if (n != i) world.node(i).set_peer(n, world.node(n).local_endpoint());
+    }
+  }
+  const std::vector<std::byte> page(4'300);
+  const auto bytes = [&](std::size_t count) { return Bytes(page).first(count); };
+  Heard listener(world.node(0));
+  Heard receiver(world.node(1));
+  listener.overhear();
+  world.node(0).send(1, bytes(10), {});
+  receiver.await(1);  // what node 0 had asked for before is done, too
+  world.node(3).send(1, bytes(2'000), {});
+  world.node(2).send(1, bytes(100), bytes(4'100));
+  world.node(2).send(0, bytes(50), {});
+  world.node(1).send(2, bytes(60), {});  // no page
+  world.node(1).send(2, bytes(4'300), {});
+  listener.await(3);
+  EXPECT_THAT(listener.overheard, ::testing::UnorderedElementsAre(4'200, 4'300));
+  EXPECT_THAT(listener.own, ::testing::ElementsAre(50));
+  receiver.await(3);
+  EXPECT_THAT(receiver.own, ::testing::UnorderedElementsAre(10, 2'000, 4'200));
+}
+
+TEST(SegmentTransportTest, OverhearsMembersAtAHub) {
+  HubWorld world;
+  expect_overhearing(world);
+}
+
+TEST(SegmentTransportTest, OverhearsMembersOnACable) {
+  if (const auto why = InterfaceWorld::why_unavailable(); !why.empty()) GTEST_SKIP() << why;
+  Cables::get().share();
+  InterfaceWorld world;
+  expect_overhearing(world);
+}
 
 }  // namespace
 }  // namespace plurix::testing

@@ -42,9 +42,15 @@ void check(void* seen, Bytes message, const Endpoint& from) noexcept {
   ++static_cast<Seen*>(seen)->honest;
 }
 
-/// Makes the bytes a right fragment from a stranger, of a message they choose: what no fuzzer would
-/// find by itself.
-void dress(std::vector<std::byte>& frame) {
+/// Of members only, in several frames only.
+void check_overheard(void*, Bytes message, const Endpoint& from) noexcept {
+  PLURIX_ASSERT(message.size() > kFragment && message.size() <= kMaxFrame);
+  PLURIX_ASSERT(from == make_endpoint(kMember));
+}
+
+/// Makes the bytes a right fragment of a message they choose, from a stranger or (`between`) from a
+/// member to somebody else: what no fuzzer would find by itself.
+void dress(std::vector<std::byte>& frame, bool between) {
   frame.resize(std::max(frame.size(), sizeof(FragmentHeader)));
   FragmentHeader header;
   std::memcpy(&header, frame.data(), sizeof header);
@@ -55,7 +61,8 @@ void dress(std::vector<std::byte>& frame) {
   const auto index = header.index % fragments_for(total);
   const MessageNumber number{detail::load<std::uint32_t>(header.session),
                              detail::load<std::uint32_t>(header.number)};
-  header = make_header(from, kOwn, number, total, index);
+  const auto to = between ? from : kOwn;
+  header = make_header(between ? kMember : from, to, number, total, index);
   frame.resize(sizeof header + contents_of(total, index));
   std::memcpy(frame.data(), &header, sizeof header);
 }
@@ -72,6 +79,8 @@ std::vector<std::byte> honest_fragment(std::size_t index) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static Wire wire;
   static auto* transport = new EthernetTransport<Wire>(wire, 1);
+  static auto* overheard = new Reassembly;
+  transport->overhear({check_overheard, nullptr}, *overheard);
   transport->set_peer(3, make_endpoint(kMember));
   const auto bytes = std::as_bytes(std::span{data, size});
   std::vector<std::vector<std::byte>> frames;
@@ -80,7 +89,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto length = std::min<std::size_t>(data[at] * 8u, size - at - 2);
     frames.emplace_back(bytes.begin() + static_cast<std::ptrdiff_t>(at + 2),
                         bytes.begin() + static_cast<std::ptrdiff_t>(at + 2 + length));
-    if (data[at + 1] < 200) dress(frames.back());
+    if (data[at + 1] < 200) dress(frames.back(), data[at + 1] % 8 == 1);
     if (data[at + 1] % 4 == 0 && honest < kMostFragments) {
       frames.push_back(honest_fragment(honest++));
     }

@@ -12,9 +12,13 @@ namespace {
 
 using testing::ElementsAre;
 
+/// Frames from this one on are for somebody else.
+constexpr std::uint8_t kOverheard = 100;
+
 /// Frames of one byte each arrive as the test says.
 class Wire {
  public:
+  FrameSink overheard;
   std::deque<std::uint8_t> arriving;
   std::vector<std::uint8_t> sent;
   Instant waited_until;
@@ -24,11 +28,12 @@ class Wire {
   void send_to(const Endpoint&, Bytes head, Bytes) noexcept {
     sent.push_back(std::to_integer<std::uint8_t>(head[0]));
   }
+  void overhear(FrameSink sink) noexcept { overheard = sink; }
   std::size_t poll(FrameSink sink) noexcept {
     const auto count = arriving.size();
     for (; !arriving.empty(); arriving.pop_front()) {
       const auto byte = static_cast<std::byte>(arriving.front());
-      sink({&byte, 1}, {});
+      (arriving.front() < kOverheard ? sink : overheard)({&byte, 1}, {});
     }
     return count;
   }
@@ -123,6 +128,17 @@ TEST_F(FaultyTransportTest, ReplaysWhatCameEarlier) {
   for (int i = 0; i < 1'000; ++i) seen += receive(net, {7}).size();
   EXPECT_GT(net.counters().replayed, 0u);
   EXPECT_EQ(seen, 1'000 + net.counters().replayed);
+}
+
+TEST_F(FaultyTransportTest, MakesWhatIsOverheardWorseToo) {
+  FaultyTransport net(wire_, {.duplicate_percent = 100, .reorder_percent = 100});
+  std::vector<int> overheard;
+  net.overhear({[](void* self, Bytes frame, const Endpoint&) noexcept {
+                  static_cast<std::vector<int>*>(self)->push_back(std::to_integer<int>(frame[0]));
+                },
+                &overheard});
+  EXPECT_THAT(receive(net, {1, kOverheard, kOverheard + 1, 2, 3}), ElementsAre(1, 2, 2));
+  EXPECT_THAT(overheard, ElementsAre(kOverheard, kOverheard, kOverheard + 1));
 }
 
 TEST_F(FaultyTransportTest, DoesTheSameForTheSameSeed) {

@@ -49,6 +49,10 @@ class Station {
     EXPECT_TRUE(device_.transmit(frame, {}, {}));
     hub_.step(milliseconds(0));
   }
+  void listen() {
+    device_.listen();
+    hub_.step(milliseconds(0));
+  }
   std::vector<Frame> received() {
     std::vector<Frame> frames;
     const ethernet::RawSink keep{[](void* kept, Bytes frame) noexcept {
@@ -100,6 +104,44 @@ TEST_F(HubTest, CarriesToAllUntilItHasHeardTheAddress) {
   a_->send(first);
   EXPECT_EQ(b_->received(), std::vector<Frame>{first});
   EXPECT_THAT(c_->received(), IsEmpty());
+}
+
+TEST_F(HubTest, LetsAStationThatAsksForItHearAllOthers) {
+  a_->send(frame(station(9), station(1)));
+  b_->send(frame(station(1), station(2)));
+  for (const auto& each : {&a_, &b_, &c_}) (void)(*each)->received();
+  c_->listen();
+  EXPECT_THAT(a_->received(), IsEmpty()) << "the request is the hub's alone";
+  const auto between = frame(station(2), station(1), 1'200);
+  a_->send(between);
+  EXPECT_EQ(b_->received(), std::vector<Frame>{between});
+  EXPECT_EQ(c_->received(), std::vector<Frame>{between});
+  a_->send(frame(station(2), station(1)));
+  EXPECT_EQ(b_->received().size(), 1U);
+  EXPECT_THAT(c_->received(), IsEmpty()) << "what is short is no part of a page";
+  const auto own = frame(station(3), station(1));
+  a_->send(own);
+  EXPECT_EQ(c_->received(), std::vector<Frame>{own}) << "once";
+  EXPECT_THAT(b_->received(), IsEmpty());
+  c_->send(between);
+  EXPECT_THAT(c_->received(), IsEmpty()) << "nobody hears himself";
+  EXPECT_EQ(hub_->counters().overheard, 1U);
+}
+
+TEST_F(HubTest, KeepsRoomForWhatAListenersOwnFramesNeed) {
+  b_->send(frame(station(1), station(2)));
+  c_->send(frame(station(1), station(3)));
+  c_->listen();
+  const auto between = frame(station(2), station(1), 1500);
+  for (int i = 0; i < 2'000; ++i) {
+    a_->send(between);
+    (void)b_->received();
+  }
+  EXPECT_GT(hub_->counters().not_overheard, 0U);
+  EXPECT_EQ(hub_->counters().lost_no_room, 0U);
+  const auto own = frame(station(3), station(1));
+  a_->send(own);
+  EXPECT_EQ(c_->received().back(), own);
 }
 
 TEST_F(HubTest, CarriesBroadcastsToAll) {

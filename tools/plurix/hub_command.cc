@@ -106,6 +106,8 @@ class HubRunner {
                                    {"heard", counters.heard},
                                    {"delivered", counters.delivered},
                                    {"flooded", counters.flooded},
+                                   {"overheard", counters.overheard},
+                                   {"not_overheard", counters.not_overheard},
                                    {"lost_no_room", counters.lost_no_room},
                                    {"sprayed", sprayer_.counters().sent()}};
     for (const auto& fault : kFaults) line[fault.name] = counters.*fault.count;

@@ -36,6 +36,9 @@ class ToolNet {
   std::size_t poll(FrameSink sink) noexcept {
     return with([&](auto& net) { return net.poll(sink); });
   }
+  void overhear(FrameSink sink) noexcept {
+    if (segment_ != nullptr) segment_->overhear(sink);
+  }
   void wait(Instant until) noexcept {
     with([&](auto& net) { net.wait(until); });
   }
@@ -65,7 +68,7 @@ class ToolNet {
   std::unique_ptr<udp::UdpTransport> udp_;
   std::unique_ptr<segment::SegmentTransport> segment_;
 };
-static_assert(Transport<ToolNet>);
+static_assert(Transport<ToolNet> && Overhears<ToolNet>);
 
 struct ToolLink {
   using Net = ToolNet;

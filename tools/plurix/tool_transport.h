@@ -49,6 +49,16 @@ class ToolTransport : private TapHolder<Inner>,
     if (!is_cut()) return Faulty::poll(sink);
     return Faulty::poll({[](void*, Bytes, const Endpoint&) noexcept {}, nullptr});
   }
+  void overhear(FrameSink sink) noexcept
+    requires Overhears<Inner>
+  {
+    overheard_ = sink;
+    Faulty::overhear({[](void* self, Bytes frame, const Endpoint& from) noexcept {
+                        auto* net = static_cast<ToolTransport*>(self);
+                        if (!net->is_cut()) net->overheard_(frame, from);
+                      },
+                      this});
+  }
 
  private:
   bool is_cut() const noexcept {
@@ -66,6 +76,7 @@ class ToolTransport : private TapHolder<Inner>,
     *sent_ = {record.time.value - record.index + record.count - 1, header.epoch};
   }
 
+  FrameSink overheard_;
   Instant cut_until_;
   workloads::SentCommit* sent_ = nullptr;
 };

@@ -75,6 +75,8 @@ void SegmentDevice::set_sleep_mask(const sigset_t& mask) noexcept {
   has_sleep_mask_ = true;
 }
 
+void SegmentDevice::listen() noexcept { medium_->listen(address_); }
+
 bool SegmentDevice::transmit(Bytes header, Bytes first, Bytes second) noexcept {
   const bool sent = medium_->put(header, first, second);
   ++(sent ? counters_.sent : counters_.unsent_no_room);

@@ -1,3 +1,4 @@
+#include "segment/listen_request.h"
 #include "segment/medium.h"
 
 #include <plurix/segment/hub.h>
@@ -19,6 +20,8 @@ namespace {
 using ethernet::MacAddress;
 
 constexpr std::size_t kQueueBytes = 1 << 20;
+// In a fuller queue there is no room for what was not meant for the station.
+constexpr std::size_t kOverheardBytes = kQueueBytes / 2;
 constexpr std::size_t kMostHeld = 1024;
 constexpr Duration kLongestDelay = milliseconds(20);
 constexpr Duration kNextAwaited = milliseconds(5);
@@ -76,6 +79,7 @@ struct Hub::Port {
 
   const int fd;
   bool gone = false;
+  bool listens = false;
   StreamReader reader;
   StreamWriter writer{kQueueBytes};
   std::array<MacAddress, 4> addresses{};
@@ -133,6 +137,10 @@ void Hub::hear(Port& from) {
     if (pcap_) pcap_->write(*frame, wall_clock_ns());
     on_heard(*frame);
     learn(from, address_at(*frame, 6));
+    if (is_listen_request(*frame)) {
+      from.listens = true;
+      continue;
+    }
     forward(from, *frame);
   }
   if (from.reader.broken()) from.gone = true;
@@ -160,11 +168,24 @@ void Hub::forward(const Port& from, Bytes frame) {
   const auto to = address_at(frame, 0);
   if (Port* const known = to.is_group() ? nullptr : find(to)) {
     if (known != &from) deliver(*known, frame);
-    return;
+    return let_overhear(from, *known, frame);
   }
   ++counters_.flooded;
   for (const auto& port : ports_) {
     if (port.get() != &from) deliver(*port, frame);
+  }
+}
+
+void Hub::let_overhear(const Port& from, const Port& to, Bytes frame) {
+  if (frame.size() < kWorthHearing) return;
+  for (const auto& port : ports_) {
+    if (!port->listens || port.get() == &from || port.get() == &to) continue;
+    if (port->writer.waiting() > kOverheardBytes) {
+      ++counters_.not_overheard;
+      continue;
+    }
+    ++counters_.overheard;
+    deliver(*port, frame);
   }
 }
 

@@ -1,4 +1,5 @@
 // A connection to a hub.
+#include "segment/listen_request.h"
 #include "segment/medium.h"
 
 #include <plurix/segment/stream.h>
@@ -40,6 +41,11 @@ class HubMedium final : public SegmentDevice::Medium {
   short events() const noexcept override {
     if (gone_) return 0;
     return writer_.empty() ? POLLIN : POLLIN | POLLOUT;
+  }
+
+  void listen(const ethernet::MacAddress& own) noexcept override {
+    const auto request = listen_request(own);
+    (void)put(request, {}, {});
   }
 
   void flush() noexcept override {

@@ -20,9 +20,18 @@ namespace {
 constexpr int kBufferBytes = 4 << 20;
 constexpr std::size_t kMostBytes = 2048;
 
+// Frames for an address that is not the interface's own are seen in this mode only. It ends with
+// the socket.
+void hear_everything(int fd, int interface) {
+  packet_mreq membership = {};
+  membership.mr_ifindex = interface;
+  membership.mr_type = PACKET_MR_PROMISC;
+  ::setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &membership, sizeof membership);
+}
+
 class InterfaceMedium final : public SegmentDevice::Medium {
  public:
-  using Medium::Medium;
+  InterfaceMedium(int fd, int interface) noexcept : Medium(fd), interface_(interface) {}
 
   bool put(Bytes header, Bytes first, Bytes second) noexcept override {
     static constexpr std::byte kZeros[ethernet::kShortestFrame] = {};
@@ -55,11 +64,14 @@ class InterfaceMedium final : public SegmentDevice::Medium {
 
   short events() const noexcept override { return POLLIN; }
 
+  void listen(const ethernet::MacAddress&) noexcept override { hear_everything(fd_, interface_); }
+
  private:
   static iovec part(Bytes bytes) noexcept {
     return {const_cast<std::byte*>(bytes.data()), bytes.size()};
   }
 
+  const int interface_;
   std::byte held_[kMostBytes];
   std::size_t held_size_ = 0;
 };
@@ -73,15 +85,6 @@ ethernet::MacAddress address_of(int fd, const std::string& name) {
   ethernet::MacAddress address;
   std::memcpy(address.bytes, request.ifr_hwaddr.sa_data, sizeof address.bytes);
   return address;
-}
-
-// Frames for an address that is not the interface's own are seen in this mode only. It ends with
-// the socket.
-void hear_everything(int fd, int interface) {
-  packet_mreq membership = {};
-  membership.mr_ifindex = interface;
-  membership.mr_type = PACKET_MR_PROMISC;
-  ::setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &membership, sizeof membership);
 }
 
 }  // namespace
@@ -103,7 +106,7 @@ std::unique_ptr<SegmentDevice::Medium> SegmentDevice::Medium::bind_to_interface(
   ::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
   if (address == ethernet::MacAddress{}) address = own;
   if (address != own) hear_everything(fd, place.sll_ifindex);
-  return std::make_unique<InterfaceMedium>(fd);
+  return std::make_unique<InterfaceMedium>(fd, place.sll_ifindex);
 }
 
 std::string why_no_interfaces() {

@@ -24,6 +24,8 @@ class SegmentDevice::Medium {
   virtual bool ready() noexcept = 0;
   /// What to sleep for (POLLIN, POLLOUT); 0: nothing will come any more.
   virtual short events() const noexcept = 0;
+  /// Frames between other stations are wanted, too; the own one has this address.
+  virtual void listen(const ethernet::MacAddress& own) noexcept = 0;
   /// The socket takes more.
   virtual void flush() noexcept {}
 

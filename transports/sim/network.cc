@@ -24,6 +24,14 @@ void Network::send(PortNumber from, PortNumber to, Bytes head, Bytes payload) {
     return;
   }
   ++counters_.sent;
+  carry(from, to, head, payload, false);
+  for (PortNumber port = 0; port < ports_.size(); ++port) {
+    const bool another = port != from && port != to;
+    if (another && ports_[port]->listens) carry(from, port, head, payload, true);
+  }
+}
+
+void Network::carry(PortNumber from, PortNumber to, Bytes head, Bytes payload, bool overheard) {
   if (is_cut(from, to)) {
     ++counters_.cut_off;
     return;
@@ -34,20 +42,21 @@ void Network::send(PortNumber from, PortNumber to, Bytes head, Bytes payload) {
   }
   std::vector<std::byte> bytes(head.begin(), head.end());
   bytes.insert(bytes.end(), payload.begin(), payload.end());
-  if (remembers_) remember(from, to, bytes);
+  if (remembers_) remember({bytes, from, to, overheard});
   if (prng_.chance(faults_.duplication)) {
     ++counters_.duplicated;
-    deliver_later(from, to, bytes);
+    deliver_later(from, to, bytes, overheard);
   }
   if (prng_.chance(faults_.corruption)) {
     ++counters_.corrupted;
     const auto bit = prng_.below(bytes.size() * 8);
     bytes[bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));
   }
-  deliver_later(from, to, std::move(bytes));
+  deliver_later(from, to, std::move(bytes), overheard);
 }
 
-void Network::deliver_later(PortNumber from, PortNumber to, std::vector<std::byte> bytes) {
+void Network::deliver_later(PortNumber from, PortNumber to, std::vector<std::byte> bytes,
+                            bool overheard) {
   const auto spread =
       static_cast<std::uint64_t>((faults_.longest_delay.ns - faults_.shortest_delay.ns) + 1);
   Duration delay{faults_.shortest_delay.ns + static_cast<std::int64_t>(prng_.below(spread))};
@@ -56,16 +65,16 @@ void Network::deliver_later(PortNumber from, PortNumber to, std::vector<std::byt
     delay.ns += static_cast<std::int64_t>(
         prng_.below(static_cast<std::uint64_t>(faults_.longest_delay.ns) * 10));
   }
-  auto frame_mark = mark(bytes);
-  scheduler_.after(delay, [this, from, to, bytes = std::move(bytes),
+  auto frame_mark = overheard ? nullptr : mark(bytes);
+  scheduler_.after(delay, [this, from, to, overheard, bytes = std::move(bytes),
                            frame_mark = std::move(frame_mark)]() mutable {
     auto& port = *ports_[to];
     if (port.inbox.size() >= kInboxLimit) {
       ++counters_.overflowed;
       return;
     }
-    ++counters_.delivered;
-    port.inbox.push_back({std::move(bytes), port_endpoint(from), std::move(frame_mark)});
+    ++(overheard ? counters_.overheard : counters_.delivered);
+    port.inbox.push_back({std::move(bytes), port_endpoint(from), std::move(frame_mark), overheard});
     port.on_arrival();
   });
 }
@@ -77,9 +86,9 @@ FrameMark Network::mark(const std::vector<std::byte>& bytes) {
   return made;
 }
 
-void Network::remember(PortNumber from, PortNumber to, const std::vector<std::byte>& bytes) {
+void Network::remember(Remembered frame) {
   if (memory_.size() < kMemory) memory_.emplace_back();
-  memory_[next_memory_ % kMemory] = {bytes, from, to};
+  memory_[next_memory_ % kMemory] = std::move(frame);
   ++next_memory_;
 }
 
@@ -88,7 +97,7 @@ void Network::replay(PortNumber to, int count) {
     const auto& frame = memory_[prng_.below(memory_.size())];
     if (frame.to != to) continue;
     ++counters_.replayed;
-    deliver_later(frame.from, frame.to, frame.bytes);
+    deliver_later(frame.from, frame.to, frame.bytes, frame.overheard);
   }
 }
 
@@ -127,9 +136,9 @@ void Network::send_garbage(PortNumber to, int count) {
     const auto& model = memory_[prng_.below(memory_.size())];
     ++counters_.forged;
     if (prng_.below(4) == 0) {  // a faultless frame from a port that is no member's
-      deliver_later(0xffff, to, model.bytes);
+      deliver_later(0xffff, to, model.bytes, model.overheard);
     } else {
-      deliver_later(model.from, to, forge(model.bytes));
+      deliver_later(model.from, to, forge(model.bytes), model.overheard);
     }
   }
 }

@@ -73,6 +73,14 @@ concept KnowsAbsence = requires(T& t, const Endpoint& endpoint) {
   { t.is_absent(endpoint) } noexcept -> std::same_as<bool>;
 };
 
+/// Optional. From now on `poll` also hands out, to `sink` and not to its own, what other stations
+/// say to each other: pages at least, as far as the medium lets them be heard, and as unreliably as
+/// everything else.
+template <class T>
+concept Overhears = requires(T& t, FrameSink sink) {
+  { t.overhear(sink) } noexcept;
+};
+
 template <class T>
 concept Transport = SendsFrames<T> && ReceivesFrames<T> && KnowsPeers<T>;
 

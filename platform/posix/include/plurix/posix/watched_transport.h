@@ -45,6 +45,12 @@ class WatchedTransport {
     return signals_on ? frames + inner_.poll(sink) : frames;
   }
 
+  void overhear(FrameSink sink) noexcept
+    requires Overhears<std::remove_reference_t<Inner>>
+  {
+    inner_.overhear(sink);
+  }
+
   void wait(Instant until) noexcept {
     interrupt_.quiet();
     has_waited_ = true;

@@ -167,6 +167,7 @@ class SimTransport {
     machine_->network().send(machine_->port(), endpoint_port(endpoint), head, payload);
   }
   std::size_t poll(FrameSink sink) noexcept;
+  void overhear(FrameSink sink) noexcept;
   void wait(Instant until) noexcept;
   void set_peer(NodeId node, const Endpoint& endpoint) noexcept {
     if (node >= kMaxNodes) return;
@@ -184,10 +185,11 @@ class SimTransport {
 
  private:
   Machine* machine_;
+  FrameSink overheard_;
   Endpoint peers_[kMaxNodes];
   bool is_peer_[kMaxNodes] = {};
 };
-static_assert(Transport<SimTransport>);
+static_assert(Transport<SimTransport> && Overhears<SimTransport>);
 
 /// An event and when it happened: the node's own clock may show something else.
 struct TimedRecord {

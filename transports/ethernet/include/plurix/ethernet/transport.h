@@ -25,6 +25,7 @@ struct EthernetCounters {
   std::uint64_t unsent_too_large = 0;     ///< more than kMaxFrame
   std::uint64_t dropped_foreign = 0;      ///< frames of another EtherType or for another station
   std::uint64_t dropped_malformed = 0;    ///< frames of ours whose fields contradict each other
+  std::uint64_t overheard = 0;            ///< between others, and handed out
 };
 
 /// Needs no memory but its own and never throws. All calls come from one thread and the interrupts
@@ -65,6 +66,14 @@ class EthernetTransport {
     return handed_out_;
   }
 
+  /// What members say to others in several frames is put together in `memory`, apart from what is
+  /// for this station, and handed to `sink`. Both outlive the transport; the device must hand such
+  /// frames out.
+  void overhear(FrameSink sink, Reassembly& memory) noexcept {
+    overheard_sink_ = sink;
+    overheard_ = &memory;
+  }
+
   void wait(Instant until) noexcept { device_.wait(until); }
 
   void set_peer(NodeId node, const Endpoint& endpoint) noexcept {
@@ -78,6 +87,7 @@ class EthernetTransport {
     for (std::size_t i = 0; i < peers_.size(); ++i) {
       if (peers_[i].node != node) continue;
       peers_.erase(i);
+      if (overheard_ != nullptr) overheard_->forget(node);
       return reassembly_.forget(node);
     }
   }
@@ -134,12 +144,25 @@ class EthernetTransport {
     const auto wrong = read_fragment(frame, fragment);
     if (wrong == NotOurs::kMalformed) {
       ++counters_.dropped_malformed;
-    } else if (wrong == NotOurs::kForeign || !is_for_us(fragment)) {
-      ++counters_.dropped_foreign;
-    } else {
+    } else if (wrong == NotOurs::kNothing && is_for_us(fragment)) {
       ++counters_.received_frames;
       take(fragment);
+    } else if (wrong == NotOurs::kForeign || !overhear(fragment)) {
+      ++counters_.dropped_foreign;
     }
+  }
+
+  /// Of members only: strangers' pages are of no use, and would take the memory of theirs. What
+  /// fits one frame is no page.
+  bool overhear(const Fragment& fragment) noexcept {
+    if (overheard_ == nullptr || fragment.from == device_.address()) return false;
+    const auto peer = node_at(fragment.from);
+    if (peer == kNoNode || fragment.count == 1) return false;
+    const auto message = overheard_->add(fragment, peer);
+    if (message.empty()) return true;
+    ++counters_.overheard;
+    overheard_sink_(message, make_endpoint(fragment.from));
+    return true;
   }
 
   /// A socket on an interface also hears what it sends itself.
@@ -165,6 +188,8 @@ class EthernetTransport {
   EthernetCounters counters_;
   BoundedVector<Peer, kMaxNodes> peers_;
   Reassembly reassembly_;
+  Reassembly* overheard_ = nullptr;  ///< only while listening
+  FrameSink overheard_sink_;
 };
 
 }  // namespace plurix::ethernet

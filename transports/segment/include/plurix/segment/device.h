@@ -55,6 +55,11 @@ class SegmentDevice {
   /// `until` is a reading of CLOCK_MONOTONIC. Returns early on a frame or on a signal.
   void wait(Instant until) noexcept;
 
+  /// From now on `receive` also hands out frames between other stations, where they come by: at a
+  /// hub those that may be part of a page; at an interface what its cable carries, which behind a
+  /// switch is little.
+  void listen() noexcept;
+
   /// Signals to hold back while sleeping; a copy is taken.
   void set_sleep_mask(const sigset_t& mask) noexcept;
 

@@ -1,8 +1,9 @@
 // Hub: an Ethernet segment without hardware. Stations connect to a unix socket, QEMU machines with
 //   -netdev stream,id=n0,server=off,addr.type=unix,addr.path=PATH
 // and Linux processes with SegmentDevice; the hub carries frames between them like a switch: to the
-// station whose address it has heard, else to all. It can lose, double, hold back and damage frames
-// on the way to a station, and writes down what it hears.
+// station whose address it has heard, else to all. A station may ask to hear what passes
+// between others, as far as it may be part of a page. The hub can lose, double, hold back and
+// damage frames on the way to a station, and writes down what it hears.
 //
 // Every queue is bounded: a station that does not read loses frames, and nobody else does.
 #pragma once
@@ -42,10 +43,12 @@ struct HubCounters {
   std::uint64_t stations = 0;  ///< that have ever connected
   std::uint64_t heard = 0;
   std::uint64_t delivered = 0;
-  std::uint64_t flooded = 0;  ///< heard, for all or for an address nobody has used yet
+  std::uint64_t flooded = 0;    ///< heard, for all or for an address nobody has used yet
+  std::uint64_t overheard = 0;  ///< heard, and also for a station that listens
   std::uint64_t injected = 0;
-  std::uint64_t lost_no_room = 0;  ///< the station does not read
-  std::uint64_t dropped = 0;       ///< the faults
+  std::uint64_t lost_no_room = 0;   ///< the station does not read
+  std::uint64_t not_overheard = 0;  ///< nor does the station that listens
+  std::uint64_t dropped = 0;        ///< the faults
   std::uint64_t duplicated = 0;
   std::uint64_t reordered = 0;
   std::uint64_t delayed = 0;
@@ -86,6 +89,7 @@ class Hub {
   void learn(Port& port, const ethernet::MacAddress& address);
   Port* find(const ethernet::MacAddress& address);
   void forward(const Port& from, Bytes frame);
+  void let_overhear(const Port& from, const Port& to, Bytes frame);
   void deliver(Port& to, Bytes frame);
   void deliver_once(Port& to, Bytes frame);
   void put(Port& to, Bytes frame);

@@ -62,6 +62,9 @@ class StreamWriter {
 
   bool empty() const noexcept { return begin_ == end_; }
 
+  /// Bytes that the socket has not taken yet.
+  std::size_t waiting() const noexcept { return end_ - begin_; }
+
  private:
   std::size_t room_;
   std::unique_ptr<std::byte[]> bytes_;

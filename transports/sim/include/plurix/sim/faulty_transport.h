@@ -39,14 +39,16 @@ struct KeptFrame {
   Instant due = kNever;
   std::size_t size = 0;  ///< 0: nothing is kept here
   Endpoint from;
+  bool overheard = false;
   std::byte bytes[kMaxFrame];
 
   bool empty() const noexcept { return size == 0; }
   Bytes view() const noexcept { return {bytes, size}; }
-  void keep(Bytes frame, const Endpoint& sender, Instant at = kNever) noexcept {
+  void keep(Bytes frame, const Endpoint& sender, bool by_another, Instant at = kNever) noexcept {
     std::memcpy(bytes, frame.data(), frame.size());
     size = frame.size();
     from = sender;
+    overheard = by_another;
     due = at;
   }
 };
@@ -80,9 +82,18 @@ class FaultyTransport {
     sink_ = sink;
     const auto late = deliver_due();
     return late + inner_.poll({[](void* self, Bytes frame, const Endpoint& from) noexcept {
-                                 static_cast<FaultyTransport*>(self)->receive(frame, from);
+                                 static_cast<FaultyTransport*>(self)->receive(frame, from, false);
                                },
                                this});
+  }
+  void overhear(FrameSink sink) noexcept
+    requires Overhears<Inner>
+  {
+    overheard_ = sink;
+    inner_.overhear({[](void* self, Bytes frame, const Endpoint& from) noexcept {
+                       static_cast<FaultyTransport*>(self)->receive(frame, from, true);
+                     },
+                     this});
   }
   void wait(Instant until) noexcept {
     inner_.wait(mutated("delayed_frame_wakes_nobody") ? until : earlier(until, next_due_));
@@ -104,51 +115,57 @@ class FaultyTransport {
     return static_cast<std::uint32_t>(percent * 10'000);
   }
 
-  void receive(Bytes frame, const Endpoint& from) noexcept {
+  void receive(Bytes frame, const Endpoint& from, bool overheard) noexcept {
     ++counters_.received;
-    remember(frame, from);
+    remember(frame, from, overheard);
     if (prng_.chance(replay_)) replay();
     if (prng_.chance(drop_)) {
       ++counters_.dropped;
     } else if (held_.empty() && prng_.chance(reorder_)) {
       ++counters_.reordered;
-      held_.keep(frame, from);
+      held_.keep(frame, from, overheard);
       return;
-    } else if (!prng_.chance(delay_) || !delay(frame, from)) {
-      deliver(frame, from);
+    } else if (!prng_.chance(delay_) || !delay(frame, from, overheard)) {
+      deliver(frame, from, overheard);
     }
     release();
   }
 
-  void deliver(Bytes frame, const Endpoint& from) noexcept {
+  void deliver(Bytes frame, const Endpoint& from, bool overheard) noexcept {
+    const auto& sink = overheard ? overheard_ : sink_;
     if (prng_.chance(duplicate_)) {
       ++counters_.duplicated;
-      sink_(frame, from);
+      sink(frame, from);
     }
-    if (prng_.chance(corrupt_)) return deliver_damaged(frame, from);
-    sink_(frame, from);
+    if (prng_.chance(corrupt_)) return deliver_damaged(frame, from, overheard);
+    sink(frame, from);
   }
 
-  void deliver_damaged(Bytes frame, const Endpoint& from) noexcept {
+  void deliver_damaged(Bytes frame, const Endpoint& from, bool overheard) noexcept {
     ++counters_.corrupted;
-    damaged_.keep(frame, from);
+    damaged_.keep(frame, from, overheard);
     const auto bit = prng_.below(frame.size() * 8);
     damaged_.bytes[bit / 8] ^= std::byte{1} << (bit % 8);
-    sink_(damaged_.view(), from);
+    hand_out(damaged_);
   }
 
   void release() noexcept {
     if (held_.empty()) return;
-    sink_(held_.view(), held_.from);
+    hand_out(held_);
     held_.size = 0;
   }
 
-  bool delay(Bytes frame, const Endpoint& from) noexcept {
+  void hand_out(const KeptFrame& frame) noexcept {
+    (frame.overheard ? overheard_ : sink_)(frame.view(), frame.from);
+  }
+
+  bool delay(Bytes frame, const Endpoint& from, bool overheard) noexcept {
     for (auto& place : delayed_) {
       if (!place.empty()) continue;
       ++counters_.delayed;
       const auto longest = static_cast<std::uint64_t>(longest_delay_.ns);
-      place.keep(frame, from, now_() + Duration{static_cast<std::int64_t>(prng_.below(longest))});
+      place.keep(frame, from, overheard,
+                 now_() + Duration{static_cast<std::int64_t>(prng_.below(longest))});
       next_due_ = earlier(next_due_, place.due);
       return true;
     }
@@ -165,7 +182,7 @@ class FaultyTransport {
       if (place.empty()) continue;
       if (place.due <= now) {
         ++count;
-        sink_(place.view(), place.from);
+        hand_out(place);
         place.size = 0;
       } else {
         next_due_ = earlier(next_due_, place.due);
@@ -175,20 +192,21 @@ class FaultyTransport {
   }
 
   // One frame in 64 is kept, so that what is replayed reaches far back.
-  void remember(Bytes frame, const Endpoint& from) noexcept {
+  void remember(Bytes frame, const Endpoint& from, bool overheard) noexcept {
     if (replay_ == 0 || prng_.below(64) != 0) return;
-    past_[prng_.below(kPast)].keep(frame, from);
+    past_[prng_.below(kPast)].keep(frame, from, overheard);
   }
 
   void replay() noexcept {
     const auto& frame = past_[prng_.below(kPast)];
     if (frame.empty()) return;
     if (!mutated("replay_not_counted")) ++counters_.replayed;
-    sink_(frame.view(), frame.from);
+    hand_out(frame);
   }
 
   Inner& inner_;
   FrameSink sink_;
+  FrameSink overheard_;
   Instant (*const now_)() noexcept;
   const Duration longest_delay_;
   Prng prng_;

@@ -37,6 +37,7 @@ struct NetworkCounters {
   std::uint64_t forged = 0;      ///< made up by an attacker
   std::uint64_t overflowed = 0;  ///< arrived at a full inbox
   std::uint64_t too_large = 0;   ///< larger than kMaxFrame; not sent
+  std::uint64_t overheard = 0;   ///< arrived at a port they were not sent to
 };
 
 using PortNumber = std::uint32_t;
@@ -66,6 +67,7 @@ struct Arrived {
   std::vector<std::byte> bytes;
   Endpoint from;
   FrameMark mark;
+  bool overheard = false;  ///< it went to somebody else
 };
 
 class Network {
@@ -84,6 +86,12 @@ class Network {
   /// Whether anybody is at a port; at a new one, somebody is.
   void set_absent(PortNumber port, bool on) { ports_[port]->absent = on; }
   bool is_absent(PortNumber port) const { return port < ports_.size() && ports_[port]->absent; }
+
+  /// All ports are on one cable: who listens hears what others say. Else listening is in vain.
+  void share_cable() { shared_ = true; }
+
+  /// A copy of each frame between other ports comes to this one, and meets its own fate.
+  void listen(PortNumber port) { ports_[port]->listens = shared_; }
 
   std::deque<Arrived>& inbox(PortNumber port) { return ports_[port]->inbox; }
 
@@ -124,18 +132,22 @@ class Network {
     std::function<void()> on_arrival;
     std::vector<bool> cut_to;
     bool absent = false;
+    bool listens = false;
   };
 
   struct Remembered {
     std::vector<std::byte> bytes;
     PortNumber from;
     PortNumber to;
+    bool overheard;
   };
   static constexpr std::size_t kMemory = 512;
 
-  void remember(PortNumber from, PortNumber to, const std::vector<std::byte>& bytes);
+  /// One copy on its way to one port.
+  void carry(PortNumber from, PortNumber to, Bytes head, Bytes payload, bool overheard);
+  void remember(Remembered frame);
   std::vector<std::byte> forge(const std::vector<std::byte>& model);
-  void deliver_later(PortNumber from, PortNumber to, std::vector<std::byte> bytes);
+  void deliver_later(PortNumber from, PortNumber to, std::vector<std::byte> bytes, bool overheard);
   bool is_cut(PortNumber from, PortNumber to) const;
   FrameMark mark(const std::vector<std::byte>& bytes);
 
@@ -146,6 +158,7 @@ class Network {
   NetworkCounters counters_;
   bool (*wanted_)(Bytes frame) = nullptr;
   std::vector<std::weak_ptr<const std::vector<std::byte>>> watched_;
+  bool shared_ = false;
   bool remembers_ = false;
   std::vector<Remembered> memory_;  ///< the newest kMemory frames, as a ring
   std::size_t next_memory_ = 0;

@@ -34,6 +34,12 @@ class TappedTransport {
                         },
                         this});
   }
+  /// What is overheard is not copied: it was at another node once.
+  void overhear(FrameSink sink) noexcept
+    requires Overhears<Inner>
+  {
+    inner_.overhear(sink);
+  }
   void wait(Instant until) noexcept { inner_.wait(until); }
 
   void set_peer(NodeId node, const Endpoint& endpoint) noexcept { inner_.set_peer(node, endpoint); }
