@@ -56,6 +56,14 @@ void Imaging::before_fetch(PageIndex page) noexcept {
   if (phase_ == Phase::kCollecting && task_[page] == Task::kHere) collect(page);
 }
 
+void Imaging::on_overheard(PageIndex page) noexcept {
+  overheard_[page] = directory_.written(page);
+  if (phase_ != Phase::kCollecting || task_[page] != Task::kAbsent) return;
+  ++known_;
+  ++snooped_;
+  collect(page);  // nobody has written it since the image's time
+}
+
 void Imaging::on_written(PageIndex page, NodeId writer) noexcept {
   if (phase_ != Phase::kCollecting || task_[page] != Task::kAbsent) return;
   task_[page] = Task::kKept;
@@ -125,6 +133,7 @@ void Imaging::begin() noexcept {
   std::fill(std::begin(asked_), std::end(asked_), std::uint16_t{0});
   missing_ = 0;
   known_ = 0;
+  snooped_ = 0;
   asks_.clear();
   newest_page_at_ = core_.now;
   next_turn_ = core_.now;
@@ -140,6 +149,7 @@ void Imaging::begin() noexcept {
     if (task_[page] == Task::kAbsent) enqueue(page);
     ++missing_;
     if (here) ++known_;
+    if (here && overheard_[page] == directory_.written(page)) ++snooped_;
   }
   core_.act(
       {.kind = ActionKind::kImageBegin, .count = high_water_, .epoch = core_.epoch, .time = time_});
@@ -256,7 +266,7 @@ void Imaging::on_page(const wire::ImagePage& answer, Bytes contents) noexcept {
 void Imaging::check_complete() noexcept {
   if (phase_ != Phase::kCollecting || missing_ > 0) return;
   phase_ = Phase::kStoring;
-  core_.act({.kind = ActionKind::kImageEnd, .count = known_});
+  core_.act({.kind = ActionKind::kImageEnd, .page = snooped_, .count = known_});
   if (mutated("durable_too_early")) core_.durable = time_;
 }
 

@@ -1,6 +1,7 @@
 #include <plurix/base/mutation.h>
 #include <plurix/dsm/paging.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace plurix {
@@ -140,6 +141,39 @@ void Paging::on_page_reply(const wire::FrameHeader& from, const wire::PageReply&
   fetch->from = from.sender;
   if (fetch->as_of > core_.applied) ++core_.counters.replies_early;
   if (settle(*fetch)) fetches_.erase(static_cast<std::size_t>(fetch - fetches_.begin()));
+}
+
+bool Paging::is_under_way(PageIndex page) const noexcept {
+  return std::any_of(fetches_.begin(), fetches_.end(),
+                     [page](const Fetch& fetch) { return fetch.page == page; });
+}
+
+// Of no use is what is here or on its way; and its frame must not be in use: an aborted attempt may
+// still look at it or roll it back, and an image may still need what it was.
+bool Paging::wants_overheard(PageIndex page) const noexcept {
+  if (page >= directory_.pages() || directory_.state(page) != PageState::kAbsent) return false;
+  const bool seen = attempt_.active() && attempt_.has_read(page);
+  return !seen && !is_under_way(page) && !imaging_.needs_frame(page);
+}
+
+void Paging::on_overheard(const wire::FrameHeader& from, const wire::PageReply& reply,
+                          Bytes contents) noexcept {
+  const auto page = reply.page;
+  if (reply.zero == 1 || !wants_overheard(page)) return;
+  if (from.commit_time > core_.applied) {
+    ++core_.counters.snooped_early;
+    return;
+  }
+  const bool stale =
+      from.commit_time < directory_.written(page) || from.sender != directory_.owner_hint(page);
+  if (stale && !mutated("stale_page_by_snooping")) {
+    ++core_.counters.snooped_stale;
+    return;
+  }
+  ++core_.counters.pages_snooped;
+  std::memcpy(directory_.frame(page).data(), contents.data(), kPageSize);
+  directory_.set_state(page, PageState::kCopy);
+  imaging_.on_overheard(page);
 }
 
 bool Paging::settle(Fetch& fetch) noexcept {

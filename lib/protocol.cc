@@ -165,6 +165,25 @@ void ProtocolCore::on(const event::FrameArrived& e) noexcept {
   if (!dispatch(frame, e.from)) core_.drop(DropReason::kMalformedBody);
 }
 
+void ProtocolCore::on(const event::FrameOverheard& e) noexcept {
+  wire::FrameView frame;
+  wire::PageReply reply;
+  Bytes contents;
+  if (wire::check_frame(e.frame, frame) != DropReason::kNone) return;
+  if (frame.header.type != MessageType::kPageReply) return;
+  if (!wire::NoAuth{}.verify(frame.header, frame.body)) return;
+  if (!admits_overheard(frame.header, e.from)) return;
+  if (!wire::read_page_reply(frame.body, reply, contents)) return;
+  paging_.on_overheard(frame.header, reply, contents);
+}
+
+bool ProtocolCore::admits_overheard(const wire::FrameHeader& header,
+                                    const Endpoint& from) const noexcept {
+  const bool of_us = core_.in_service() && header.cluster == core_.cluster &&
+                     header.epoch == core_.epoch && core_.config.page_server;
+  return of_us && header.sender != core_.self && membership_.is_genuine(header, from);
+}
+
 namespace {
 
 /// These bring nodes of different epochs together, so their epoch decides nothing.

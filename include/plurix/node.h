@@ -74,6 +74,7 @@ class Node {
                        return static_cast<Node*>(self)->on_fault(page, access);
                      },
                      this});
+    listen();
   }
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -420,7 +421,7 @@ class Node {
         image_sink_({ImageEventKind::kPage, 0, {}, action.page, action.payload});
         break;
       case ActionKind::kImageEnd:
-        image_sink_({ImageEventKind::kEnd, 0, {}, action.count});
+        image_sink_({ImageEventKind::kEnd, 0, {}, action.count, {}, nullptr, action.page});
         break;
       case ActionKind::kImageGivenUp:
         image_sink_({ImageEventKind::kGivenUp});
@@ -462,6 +463,18 @@ class Node {
     (void)net_.poll(sink);
     if (last_pump_ >= protocol_.deadline()) step(event::TimerExpired{}, last_pump_);
     if (silent_ != kNoNode) look_for_silent();
+  }
+
+  /// Only a PageServer has a use for pages that nobody here has touched.
+  void listen() noexcept {
+    if constexpr (Overhears<Net>) {
+      if (!config_.core.page_server) return;
+      net_.overhear({[](void* self, Bytes frame, const Endpoint& from) noexcept {
+                       auto* node = static_cast<Node*>(self);
+                       node->step(event::FrameOverheard{frame, from}, node->last_pump_);
+                     },
+                     this});
+    }
   }
 
   void look_for_silent() noexcept {

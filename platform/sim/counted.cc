@@ -77,7 +77,10 @@ std::vector<Counted> Occurrences::rare_paths() const {
           {"pages_assigned", c.pages_assigned},
           {"images_stored", c.images_stored},
           {"images_given_up", c.images_given_up},
-          {"pre_images_kept", c.pre_images_kept}};
+          {"pre_images_kept", c.pre_images_kept},
+          {"pages_snooped", c.pages_snooped},
+          {"snooped_early", c.snooped_early},
+          {"snooped_stale", c.snooped_stale}};
 }
 
 std::vector<Counted> Occurrences::dropped_frames() const {

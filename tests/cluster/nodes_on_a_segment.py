@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Nodes started by hand find each other on a hub's segment without being told any address; what they
-recorded is one correct history. A hub that ends takes nobody's process with it."""
+recorded is one correct history. A PageServer among them overhears pages. A hub that ends takes
+nobody's process with it."""
 
 import json
 import os
@@ -35,6 +36,28 @@ with tempfile.TemporaryDirectory() as folder:
                 target.write(source.read())
     code, out, err = run("check", merged)
     expect(code == EXIT_DONE, f"plurix check ends with {code}", out, err)
+
+    # A PageServer keeps the pages that it overhears, and its images are sound.
+    store = os.path.join(folder, "store")
+    snooped = unique_cluster()
+    on_segment = ["--cluster", snooped, "--segment", "hub:" + place]
+    server = start("pageserver", *on_segment, "--dir", store, "--image-every", "0.05", "--json")
+    expect('"ready"' in server.stdout.readline(), "the PageServer does not start")
+    workers = [start("node", *on_segment, "--found", "never", "--workload", "bank", "--seconds", "2")
+               for _ in range(2)]
+    for node in workers:
+        code, out, err = finish(node, 30)
+        expect(code == EXIT_DONE, f"exit code {code}", out, err)
+    server.send_signal(signal.SIGINT)
+    code, out, err = finish(server, 30)
+    expect(code == EXIT_DONE, f"the PageServer: exit code {code}", out, err)
+    ended = json.loads(out.strip().splitlines()[-1])
+    expect(ended["protocol"]["pages_snooped"] > 0, "nothing was overheard", out)
+    expect(0 < ended["images"]["pages_snooped"] <= ended["images"]["pages_known"],
+           "no image has a page that was overheard", out)
+    for words in (["checkpoint", "verify"], ["inspect", "heap", "--verify"]):
+        code, out, err = run(*words, "--dir", store)
+        expect(code == EXIT_DONE, f"{words}: exit code {code}", out, err)
 
     alone = start(*common, "--seconds", "2")
     time.sleep(1)

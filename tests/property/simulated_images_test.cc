@@ -48,6 +48,10 @@ TEST(SimulatedImages, AreOfOneCommitTimeAndWhereTheClusterGoesBackTo) {
   EXPECT_GT(sum.images_given_up, 0u);
   EXPECT_GT(sum.pre_images_kept, 0u);
   EXPECT_GT(sum.rollbacks, 0u);
+  // In every other run the PageServer listened.
+  EXPECT_GT(sum.pages_snooped, 1'000u);
+  EXPECT_GT(sum.snooped_early, 0u);
+  EXPECT_GT(sum.snooped_stale, 0u);
 }
 
 // The nodes of the former life work on under its leases, and somebody could read what is past.

@@ -39,7 +39,7 @@ std::map<std::string, std::pair<std::size_t, Fields>> real_layouts() {
              PLURIX_FIELD(ImageEntry, epoch), PLURIX_FIELD(ImageEntry, high_water),
              PLURIX_FIELD(ImageEntry, first_map), PLURIX_FIELD(ImageEntry, map_crc),
              PLURIX_FIELD(ImageEntry, pages_written), PLURIX_FIELD(ImageEntry, pages_known),
-             PLURIX_FIELD(ImageEntry, duration_us), PLURIX_FIELD(ImageEntry, reserved)}}},
+             PLURIX_FIELD(ImageEntry, duration_us), PLURIX_FIELD(ImageEntry, pages_snooped)}}},
           {"SegmentHeader",
            {sizeof(SegmentHeader),
             {PLURIX_FIELD(SegmentHeader, crc32c), PLURIX_FIELD(SegmentHeader, magic),

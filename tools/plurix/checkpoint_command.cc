@@ -110,8 +110,14 @@ nlohmann::ordered_json to_json(const ImageEntry& image) {
           {"pages", image.high_water},
           {"pages_written", image.pages_written},
           {"pages_known", image.pages_known},
+          {"pages_snooped", image.pages_snooped},
           {"duration_us", image.duration_us},
           {"taken_unix_ns", image.taken_unix_ns}};
+}
+
+/// In percent; `of_none` where there was nothing.
+double share(std::uint32_t part, std::uint32_t whole, double of_none) {
+  return whole == 0 ? of_none : 100.0 * part / whole;
 }
 
 int list(const Arguments& arguments) {
@@ -122,14 +128,14 @@ int list(const Arguments& arguments) {
     std::cout << nlohmann::ordered_json{{"images", images}}.dump() << "\n";
     return kDone;
   }
-  std::printf("%12s %6s %10s %10s %9s %9s  %s\n", "commit time", "epoch", "heap pages", "written",
-              "known", "ms", "taken (UTC)");
+  std::printf("%12s %6s %10s %10s %9s %9s %9s  %s\n", "commit time", "epoch", "heap pages",
+              "written", "known", "snooped", "ms", "taken (UTC)");
   for (const auto& image : store->images()) {
-    std::printf("%12llu %6u %10u %10u %8.0f%% %9.1f  %s\n",
+    std::printf("%12llu %6u %10u %10u %8.0f%% %8.0f%% %9.1f  %s\n",
                 static_cast<unsigned long long>(image.time), image.epoch, image.high_water,
-                image.pages_written,
-                image.pages_written == 0 ? 100.0 : 100.0 * image.pages_known / image.pages_written,
-                image.duration_us / 1000.0, when(image.taken_unix_ns).c_str());
+                image.pages_written, share(image.pages_known, image.pages_written, 100),
+                share(image.pages_snooped, image.pages_written, 0), image.duration_us / 1000.0,
+                when(image.taken_unix_ns).c_str());
   }
   return kDone;
 }

@@ -53,7 +53,10 @@ inline nlohmann::ordered_json to_json(const CoreCounters& counters) {
           {"images_given_up", counters.images_given_up},
           {"image_pages_sent", counters.image_pages_sent},
           {"pre_images_kept", counters.pre_images_kept},
-          {"pre_images_refused", counters.pre_images_refused}};
+          {"pre_images_refused", counters.pre_images_refused},
+          {"pages_snooped", counters.pages_snooped},
+          {"snooped_early", counters.snooped_early},
+          {"snooped_stale", counters.snooped_stale}};
 }
 
 }  // namespace plurix::tool

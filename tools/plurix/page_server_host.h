@@ -118,6 +118,7 @@ class PageServerHost {
             {"failures", counters.failures},
             {"pages", counters.pages},
             {"pages_known", counters.pages_known},
+            {"pages_snooped", counters.pages_snooped},
             {"restores", counters.restores},
             {"durable", node_.protocol().core().durable.value},
             {"last_ms", static_cast<double>(server_->times().begun_to_durable.ns) / 1e6}};

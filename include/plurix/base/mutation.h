@@ -120,6 +120,7 @@ inline constexpr std::string_view kMutations[] = {
     "cleaner_removes_live_page",
     "image_mixes_commit_times",
     "stale_page_in_image",
+    "stale_page_by_snooping",
     "durable_too_early",
     "undone_image_comes_back",
     "undone_first_image_not_told",

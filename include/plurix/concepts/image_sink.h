@@ -10,7 +10,8 @@ namespace plurix {
 enum class ImageEventKind : std::uint8_t {
   kBegin,    ///< an image of commit time `time` of `epoch` begins; it ends at page `page`
   kPage,     ///< `bytes` are the contents of `page`; valid during the call
-  kEnd,      ///< no page is missing; `page` of them were here when it began
+  kEnd,      ///< no page is missing; `page` of them needed no request, and of these `snooped` were
+             ///< overheard when they went to somebody else
   kGivenUp,  ///< it will not be
   kEpoch,    ///< `epoch` begins here; on the PageServer nobody hears of it before the call returns
   kRestore,  ///< the cluster goes back: the frames from `frames` on are to be filled with the
@@ -24,6 +25,7 @@ struct ImageEvent {
   PageIndex page = 0;
   Bytes bytes = {};
   std::byte* frames = nullptr;
+  std::uint32_t snooped = 0;
 };
 
 /// Called while the node is masked; it may wait for a disk, and must not call the node.

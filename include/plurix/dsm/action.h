@@ -11,20 +11,21 @@
 namespace plurix {
 
 enum class ActionKind : std::uint8_t {
-  kSend,          ///< frame to `node`, or to every member when node is kEveryone
-  kSendTo,        ///< frame to `endpoint` (a node that is not a member yet)
-  kProtect,       ///< set `rights` of `count` pages from `page` on
-  kPeerAdded,     ///< `node` is reached at `endpoint`
-  kPeerSilent,    ///< if `node` at `endpoint` is known to be absent, PeerAbsent is to be said
-  kPeerRemoved,   ///< `node` is no longer a member
-  kJoined,        ///< this node is now member `node`
-  kLeft,          ///< this node is no longer a member
-  kHeapErased,    ///< every frame is zero again: the first pages are to be formatted
-  kEpochBegan,    ///< `epoch` is at work here
-  kRestore,       ///< the newest image, that of `time`, is to be put into the frames; at 0: none
-  kImageBegin,    ///< an image of commit time `time` is being taken; it ends at page `count`
-  kImagePage,     ///< `payload` are the contents of `page` in it
-  kImageEnd,      ///< no page of it is missing; `count` of its pages were here already
+  kSend,         ///< frame to `node`, or to every member when node is kEveryone
+  kSendTo,       ///< frame to `endpoint` (a node that is not a member yet)
+  kProtect,      ///< set `rights` of `count` pages from `page` on
+  kPeerAdded,    ///< `node` is reached at `endpoint`
+  kPeerSilent,   ///< if `node` at `endpoint` is known to be absent, PeerAbsent is to be said
+  kPeerRemoved,  ///< `node` is no longer a member
+  kJoined,       ///< this node is now member `node`
+  kLeft,         ///< this node is no longer a member
+  kHeapErased,   ///< every frame is zero again: the first pages are to be formatted
+  kEpochBegan,   ///< `epoch` is at work here
+  kRestore,      ///< the newest image, that of `time`, is to be put into the frames; at 0: none
+  kImageBegin,   ///< an image of commit time `time` is being taken; it ends at page `count`
+  kImagePage,    ///< `payload` are the contents of `page` in it
+  kImageEnd,     ///< no page of it is missing; `count` of its pages needed no request, and of these
+                 ///< `page` were overheard
   kImageGivenUp,  ///< it will not be
   kLogExhausted,  ///< the records this node misses are gone everywhere it asked: it resynchronizes
 };

@@ -57,6 +57,9 @@ struct CoreCounters {
   std::uint64_t image_pages_sent = 0;
   std::uint64_t pre_images_kept = 0;
   std::uint64_t pre_images_refused = 0;
+  std::uint64_t pages_snooped = 0;  ///< overheard, and kept
+  std::uint64_t snooped_early = 0;  ///< overheard before the commit that they are of had come
+  std::uint64_t snooped_stale = 0;  ///< overheard after a later one had come
 };
 
 /// What recoveries have undone of the commits that this node made or has seen.

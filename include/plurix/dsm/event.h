@@ -14,6 +14,12 @@ struct FrameArrived {
   Endpoint from;
 };
 
+/// A frame from `from` to another node came by. It is good for nothing but the page in it.
+struct FrameOverheard {
+  Bytes frame;
+  Endpoint from;
+};
+
 /// Time has passed; nothing else.
 struct TimerExpired {};
 
@@ -117,10 +123,11 @@ struct PeerAbsent {
 namespace plurix {
 
 using Event =
-    std::variant<event::FrameArrived, event::TimerExpired, event::AttemptBegun, event::LocalFault,
-                 event::PageWanted, event::CommitWanted, event::AttemptEnded, event::TokenWanted,
-                 event::TokenReleased, event::LatestWanted, event::FoundWanted, event::ResumeWanted,
-                 event::JoinWanted, event::LeaveWanted, event::PeerAbsent, event::ImageWanted,
-                 event::ImageHeld, event::ImageStored, event::DurableWanted>;
+    std::variant<event::FrameArrived, event::FrameOverheard, event::TimerExpired,
+                 event::AttemptBegun, event::LocalFault, event::PageWanted, event::CommitWanted,
+                 event::AttemptEnded, event::TokenWanted, event::TokenReleased, event::LatestWanted,
+                 event::FoundWanted, event::ResumeWanted, event::JoinWanted, event::LeaveWanted,
+                 event::PeerAbsent, event::ImageWanted, event::ImageHeld, event::ImageStored,
+                 event::DurableWanted>;
 
 }  // namespace plurix

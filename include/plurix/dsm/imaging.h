@@ -67,7 +67,8 @@ class Imaging {
         pre_images_(core, arena),
         task_(arena.take<Task>(tasks(core.config))),
         keeper_(arena.take<NodeId>(tasks(core.config))),
-        next_(arena.take<PageIndex>(tasks(core.config))) {}
+        next_(arena.take<PageIndex>(tasks(core.config))),
+        overheard_(arena.take<CommitTime>(tasks(core.config))) {}
 
   /// Takes from `arena` what an object of this configuration takes.
   static void count_storage(const CoreConfig& config, Arena& arena) noexcept {
@@ -76,6 +77,7 @@ class Imaging {
     (void)arena.take<Task>(tasks(config));
     (void)arena.take<NodeId>(tasks(config));
     (void)arena.take<PageIndex>(tasks(config));
+    (void)arena.take<CommitTime>(tasks(config));
   }
 
   // ---- every member
@@ -89,6 +91,14 @@ class Imaging {
 
   /// The frame of an absent page is about to be filled anew.
   void before_fetch(PageIndex page) noexcept;
+
+  /// Of the PageServer: what stands in the frame of an absent page is still to be stored.
+  bool needs_frame(PageIndex page) const noexcept {
+    return phase_ == Phase::kCollecting && task_[page] == Task::kHere;
+  }
+
+  /// On the PageServer: the page has come without having been asked for, and is here now.
+  void on_overheard(PageIndex page) noexcept;
 
   /// Another node's commit named the page.
   void on_written(PageIndex page, NodeId writer) noexcept;
@@ -171,8 +181,9 @@ class Imaging {
   Attempt& attempt_;
   PreImages pre_images_;
   std::span<Task> task_;
-  std::span<NodeId> keeper_;   ///< who has the contents at the image's time
-  std::span<PageIndex> next_;  ///< in its queue
+  std::span<NodeId> keeper_;         ///< who has the contents at the image's time
+  std::span<PageIndex> next_;        ///< in its queue
+  std::span<CommitTime> overheard_;  ///< of each page: of which commit; compared with `written`
 
   bool wanted_ = false;
   bool stop_ = false;
@@ -187,7 +198,8 @@ class Imaging {
   NodeId turn_ = 0;                    ///< the queue to be looked at next
   std::size_t window_ = 0;             ///< how many may be asked for at once, of all queues
   std::uint32_t missing_ = 0;
-  std::uint32_t known_ = 0;  ///< were here at the image's time
+  std::uint32_t known_ = 0;    ///< were here at the image's time, or were overheard since
+  std::uint32_t snooped_ = 0;  ///< of these, were overheard
   BoundedVector<Ask, kWindow> asks_;
   Instant newest_page_at_;
   Instant next_turn_;  ///< when more may be collected, if the cluster works on

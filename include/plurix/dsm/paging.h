@@ -44,6 +44,11 @@ class Paging {
   void on_page_reply(const wire::FrameHeader& from, const wire::PageReply& reply,
                      Bytes contents) noexcept;
 
+  /// A page that is absent here went from its owner to somebody else, and is kept. What is too
+  /// early, too late or of no use is passed over: nobody waits for it.
+  void on_overheard(const wire::FrameHeader& from, const wire::PageReply& reply,
+                    Bytes contents) noexcept;
+
   /// `applied` has moved: parked requests and early replies may have become current.
   void on_advance() noexcept;
 
@@ -86,6 +91,8 @@ class Paging {
   void ask(Fetch& fetch, NodeId to) noexcept;
   void ask_owner(Fetch& fetch) noexcept;
   bool settle(Fetch& fetch) noexcept;
+  bool is_under_way(PageIndex page) const noexcept;
+  bool wants_overheard(PageIndex page) const noexcept;
   Answer answer(NodeId requester, CommitTime time, bool broadcast,
                 const wire::PageRequest& request) noexcept;
   void serve(NodeId requester, const wire::PageRequest& request) noexcept;

@@ -74,6 +74,7 @@ class ProtocolCore {
 
  private:
   void on(const event::FrameArrived& e) noexcept;
+  void on(const event::FrameOverheard& e) noexcept;
   void on(const event::TimerExpired&) noexcept {}
   void on(const event::AttemptBegun&) noexcept;
   void on(const event::LocalFault& e) noexcept;
@@ -94,6 +95,8 @@ class ProtocolCore {
   void on(const event::DurableWanted& e) noexcept;
 
   wire::DropReason admit(const wire::FrameView& frame, const Endpoint& from) noexcept;
+  /// Whether the sender is a member of our epoch, and says so from its own address.
+  bool admits_overheard(const wire::FrameHeader& header, const Endpoint& from) const noexcept;
   bool dispatch(const wire::FrameView& frame, const Endpoint& from) noexcept;
   bool dispatch_join(const wire::FrameView& frame, const Endpoint& from) noexcept;
   bool dispatch_epoch(const wire::FrameView& frame, const Endpoint& from) noexcept;

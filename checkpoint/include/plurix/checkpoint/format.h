@@ -38,9 +38,9 @@ struct ImageEntry {
   std::uint32_t first_map = 0;      ///< segment with the begin of its page map
   std::uint32_t map_crc = 0;        ///< CRC32C over the blocks of the map
   std::uint32_t pages_written = 0;  ///< new in this image
-  std::uint32_t pages_known = 0;    ///< of these, how many the PageServer had already
+  std::uint32_t pages_known = 0;    ///< of these, how many the PageServer had without asking
   std::uint32_t duration_us = 0;    ///< from its commit time until it was durable
-  std::uint32_t reserved = 0;
+  std::uint32_t pages_snooped = 0;  ///< of those known, how many it had overheard
 
   CommitTime commit_time() const noexcept { return {time}; }
   friend bool operator==(const ImageEntry&, const ImageEntry&) = default;

@@ -214,6 +214,7 @@ void ImageStore<Device>::finish(const ImageEntry& about) {
   write_map(taking_.first_map, taking_.map_crc);
   if (phase_ != Phase::kWriting) return;
   taking_.pages_known = about.pages_known;
+  taking_.pages_snooped = about.pages_snooped;
   taking_.duration_us = about.duration_us;
   taking_.taken_unix_ns = about.taken_unix_ns;
   phase_ = Phase::kSegmentsUnderWay;

@@ -21,7 +21,8 @@ struct PageServerCounters {
   std::uint64_t images = 0;
   std::uint64_t failures = 0;
   std::uint64_t pages = 0;
-  std::uint64_t pages_known = 0;  ///< of these, were here already when the image began
+  std::uint64_t pages_known = 0;    ///< of these, needed no request
+  std::uint64_t pages_snooped = 0;  ///< of those known, were overheard
   std::uint64_t restores = 0;
 };
 
@@ -178,11 +179,13 @@ void PageServer<Node, Device, Policy>::on(const ImageEvent& event) noexcept {
       times_.begun_to_end = node_.now() - begun_at_;
       about_ = {};
       about_.pages_known = event.page;
+      about_.pages_snooped = event.snooped;
       about_.duration_us = static_cast<std::uint32_t>(times_.begun_to_end.ns / 1000);
       about_.taken_unix_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(
                                  std::chrono::system_clock::now().time_since_epoch())
                                  .count();
       counters_.pages_known += event.page;
+      counters_.pages_snooped += event.snooped;
       finishing_ = true;
       if (node_.protocol().imaging().stops_cluster()) finish_image();
       break;

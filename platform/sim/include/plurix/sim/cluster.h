@@ -44,6 +44,7 @@ struct ClusterOptions {
   /// Node 0 takes an image so often, on a disk that is lost with nothing but what was not flushed;
   /// 0: never.
   Duration image_interval;
+  bool shared_cable = false;  ///< node 0, if it is the PageServer, hears what the others say
 };
 
 /// An epoch that began, from which commit time, and when.
@@ -71,6 +72,7 @@ class Cluster {
         image_checker_({.pages = options.heap_pages}),
         disk_(mix(options.seed, 2) | 1) {
     network_.set_faults(options.faults);
+    if (options.shared_cable) network_.share_cable();
     for (std::size_t i = 0; i < options.nodes; ++i) {
       hosts_.push_back(std::make_unique<Host>(*this, i, strategy));
       checker_.add(hosts_.back()->node->protocol());

@@ -67,6 +67,9 @@ inline bool strictly_serializable(const history::History& history) {
 /// Fewer than a PageServer tries again in a row, or it would give up.
 inline constexpr std::uint64_t kFailingOperations = 12;
 
+/// In every other run the PageServer hears what the others say to each other.
+constexpr bool overhears(std::uint64_t seed) noexcept { return seed % 2 == 1; }
+
 /// Puts the timed faults into the cluster's future, where they are counted in `counts`. Times count
 /// from now; what would begin after the programs have ended does not happen.
 template <class ClusterType>
@@ -129,6 +132,7 @@ RunResult run(const Program& program, const RunOptions& options, Strategy strate
   if (cluster_options.page_server) watch_closely(cluster_options.node.core);
   const bool takes_images = cluster_options.page_server && options.faults.has_disk();
   if (takes_images) cluster_options.image_interval = milliseconds(3);
+  cluster_options.shared_cable = takes_images && overhears(options.seed);
   Cluster<Strategy, Wrapper> cluster(cluster_options, strategy);
   RunResult result;
   plan_faults(cluster, options.faults, result.faults);
