@@ -49,4 +49,9 @@ if(plurix-kernel IN_LIST buildable)
     $<TARGET_FILE:plurix-kernel> $<TARGET_FILE:plurix>)
   set_tests_properties(compilers.kernels_of_both_form_a_cluster PROPERTIES
     LABELS "compilers;qemu" TIMEOUT 120 FIXTURES_REQUIRED other_compiler_built)
+  add_test(NAME compilers.demo_of_their_kernels COMMAND Python3::Interpreter
+    "${CMAKE_CURRENT_LIST_DIR}/cluster/demo.py" $<TARGET_FILE:plurix>
+    --seconds 2 --qemu 2 --hosted 1 --kernel "${other_build}/bin/plurix-kernel")
+  set_tests_properties(compilers.demo_of_their_kernels PROPERTIES
+    LABELS "compilers;qemu" TIMEOUT 120 SKIP_RETURN_CODE 77 FIXTURES_REQUIRED other_compiler_built)
 endif()

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <iostream>
+#include <limits>
 #include <optional>
 
 #include "demo_display.h"
@@ -74,8 +75,8 @@ class Demo {
                                       "--false-sharing", settings_.false_sharing,
                                       "--history-limit", std::to_string(settings_.history_limit)};
     if (!settings_.trace_file.empty()) words.push_back("--record-trace");
-    // Somebody must notice that a machine has died, and have what died with it.
-    if (settings_.kill_machine && index == 0) {
+    // Somebody must notice when a machine dies, and have what dies with it.
+    if (settings_.machines > 0 && index == 0) {
       words.insert(words.end(), {"--dir", directory_.file("store"), "--image-every", "0.2"});
     }
     if (settings_.compact) words.push_back("--compact");
@@ -115,7 +116,8 @@ class Demo {
   std::string who() const {
     const auto processes = std::to_string(settings_.hosted) + " processes";
     if (settings_.machines == 0) return processes;
-    return processes + " and " + std::to_string(settings_.machines) + " QEMU machines";
+    const std::string server = settings_.hosted == 0 ? "" : " (the first is the PageServer)";
+    return processes + server + " and " + std::to_string(settings_.machines) + " QEMU machines";
   }
 
   static std::string shortest(double number) {
@@ -164,6 +166,7 @@ class Demo {
     display_.say(NodeFleet::name_of(*fleet_->nodes()[index]) +
                  " has taken the place of a machine that was killed at work");
     note_return(killed_ns);
+    for (const auto& node : fleet_->nodes()) done_before_.push_back(node->status().committed);
     fleet_->nodes()[index]->send("start");
   }
 
@@ -179,11 +182,23 @@ class Demo {
   void note_return(std::int64_t killed_ns) {
     std::int64_t back_ns = killed_ns;
     for (std::size_t i = 0; i < settings_.hosted; ++i) {
-      const auto epoch = fleet_->await(*fleet_->nodes()[i], "epoch");
+      auto epoch = nlohmann::json::object();
+      while (epoch.value("ns", std::int64_t{0}) < killed_ns) {
+        epoch = fleet_->await(*fleet_->nodes()[i], "epoch");
+      }
       back_ns = std::max(back_ns, epoch.value("ns", killed_ns));
       killed_["undone"] = killed_.value("undone", false) || undoes(epoch);
     }
     killed_["others_back_ms"] = static_cast<double>(back_ns - killed_ns) / 1e6;
+  }
+
+  /// By the node that has done least since.
+  std::uint64_t fewest_commits_behind() const {
+    auto fewest = std::numeric_limits<std::uint64_t>::max();
+    for (std::size_t i = 0; i < settings_.nodes(); ++i) {
+      fewest = std::min(fewest, fleet_->nodes()[i]->status().committed - done_before_[i]);
+    }
+    return fewest;
   }
 
   static bool undoes(const nlohmann::json& epoch) {
@@ -207,7 +222,10 @@ class Demo {
                       .sharing = sharing_,
                       .hub = hub_ ? hub_->counters() : nlohmann::json(),
                       .killed = killed_};
-    if (killed_part_) result.record.history_parts.push_back(*killed_part_);
+    if (killed_part_) {
+      result.record.history_parts.push_back(*killed_part_);
+      result.killed["fewest_commits_behind"] = fewest_commits_behind();
+    }
     result.verdict = judge(result.record, settings_.history_file);
     if (traces) write_traces();
     return result;
@@ -227,7 +245,8 @@ class Demo {
   std::optional<HubProcess> hub_;  // outlives the nodes that talk through it
   std::optional<NodeFleet> fleet_;
   std::optional<HistoryPart> killed_part_;
-  nlohmann::json killed_;  ///< the machine, and what became of the others
+  nlohmann::json killed_;                   ///< the machine, and what became of the others
+  std::vector<std::uint64_t> done_before_;  ///< commits of each node before the killed one is back
   double seconds_ = 0;
   nlohmann::json sharing_ = nlohmann::json::array();
 };
