@@ -24,6 +24,7 @@ bool makes_sense(const SuperblockHeader& header) noexcept {
 void write_superblock(const Superblock& superblock, Block block) noexcept {
   PLURIX_ASSERT(superblock.images.size() <= kMaxImages);
   SuperblockHeader header;
+  header.version = superblock.version;
   header.images = static_cast<std::uint16_t>(superblock.images.size());
   header.segment_blocks = superblock.segment_blocks;
   header.sequence = superblock.sequence;
@@ -48,13 +49,14 @@ SuperblockReading read_superblock(ConstBlock block) {
     reading.state = SuperblockState::kForeign;
   } else if (header.crc32c != crc32c(block.subspan(kBehindCrc))) {
     reading.state = SuperblockState::kDamaged;
-  } else if (header.version != kStoreVersion) {
+  } else if (header.version != kStoreVersion && header.version != kPackedVersion) {
     reading.state = SuperblockState::kOtherVersion;
   } else if (!makes_sense(header)) {
     reading.state = SuperblockState::kDamaged;
   } else {
     reading.state = SuperblockState::kGood;
     auto& superblock = reading.superblock;
+    superblock.version = header.version;
     superblock.sequence = header.sequence;
     superblock.segment_blocks = header.segment_blocks;
     superblock.identity = header.identity;
@@ -80,7 +82,8 @@ SuperblockChoice choose_superblock(const SuperblockReading& first,
   for (const auto* reading : {&first, &second}) {
     if (reading->state != State::kOtherVersion) continue;
     choice.error = "the store is of version " + std::to_string(reading->version) +
-                   ", this program reads version " + std::to_string(kStoreVersion) +
+                   ", this program reads versions " + std::to_string(kStoreVersion) + " to " +
+                   std::to_string(kPackedVersion) +
                    "; use the program that wrote it, or another directory";
     return choice;
   }

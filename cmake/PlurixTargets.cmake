@@ -135,3 +135,15 @@ function(plurix_link_uring_if_found target)
   target_compile_definitions(${target} PRIVATE PLURIX_HAS_LIBURING=1)
   target_link_libraries(${target} PRIVATE uring)  # by name, so that the installed target can move
 endfunction()
+
+# A store of images may be compressed; without the library it is not, and one that is cannot be read.
+function(plurix_link_zstd_if_found target)
+  find_path(PLURIX_ZSTD_INCLUDE zstd.h)
+  find_library(PLURIX_ZSTD_LIBRARY zstd)
+  mark_as_advanced(PLURIX_ZSTD_INCLUDE PLURIX_ZSTD_LIBRARY)
+  if(NOT PLURIX_ZSTD_INCLUDE OR NOT PLURIX_ZSTD_LIBRARY)
+    return()
+  endif()
+  target_compile_definitions(${target} PRIVATE PLURIX_HAS_ZSTD=1)
+  target_link_libraries(${target} PRIVATE zstd)  # by name, so that the installed target can move
+endfunction()

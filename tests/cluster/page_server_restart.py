@@ -41,7 +41,7 @@ with tempfile.TemporaryDirectory() as folder:
     cluster = unique_cluster()
     store = os.path.join(folder, "store")
     common = ["node", "--cluster", cluster, "--workload", "bank", "--json", "--join-timeout", "60"]
-    server_words = [*common, "--dir", store, "--image-every", "0.2"]
+    server_words = [*common, "--dir", store, "--image-every", "0.2", "--zstd", "1"]
 
     server = ready(*server_words, "--seconds", "60")
     workers = [ready(*common, "--found", "never", "--seconds", "60") for _ in range(2)]

@@ -26,6 +26,12 @@ flags=(-std=c++20 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-saniti
   -I"$root/platform/sim/include" -I"$root/transports/ethernet/include"
   -I"$root/transports/rtl8139/include" -I"$root/transports" -I"$root/tests")
 
+libraries=()
+if [ -f /usr/include/zstd.h ]; then
+  flags+=(-DPLURIX_HAS_ZSTD=1)
+  libraries+=(-lzstd)
+fi
+
 # Objects newer than every header are kept.
 newest=$(find "$root/include" "$root/history" "$root/checkpoint" "$root/platform/sim" "$root/transports" \
   "$root/tests/support" \
@@ -62,7 +68,7 @@ wait
 all=0
 for target in "${targets[@]}"; do
   program="$build/${target}_fuzz"
-  "$compiler" "${flags[@]}" -fsanitize=fuzzer "$here/${target}_fuzz.cc" "${objects[@]}" -o "$program"
+  "$compiler" "${flags[@]}" -fsanitize=fuzzer "$here/${target}_fuzz.cc" "${objects[@]}" "${libraries[@]}" -o "$program"
   corpus="$here/corpus/$target"
   found="$build/corpus_$target"
   mkdir -p "$corpus" "$found"

@@ -18,7 +18,7 @@ using sim::MemoryBlockStore;
 using Store = ImageStore<MemoryBlockStore>;
 
 constexpr PageIndex kPages = 40;
-constexpr StoreOptions kOptions{.segment_blocks = 3, .keep_images = 3};
+const StoreOptions kOptions{.segment_blocks = 3, .keep_images = 3};
 
 void take(Store& store, std::uint64_t time, PageIndex first, PageIndex count) {
   alignas(8) std::byte page[kBlockSize];
@@ -31,9 +31,11 @@ void take(Store& store, std::uint64_t time, PageIndex first, PageIndex count) {
   store.complete();
 }
 
-DiskImage make_good() {
+DiskImage make_good(int level) {
   MemoryBlockStore disk;
-  Store store(disk, kOptions);
+  auto options = kOptions;
+  options.compression = zstd(level);
+  Store store(disk, options);
   const Identity identity{.cluster = 7, .incarnation = 1, .epoch_limit = 2, .geometry = {}};
   PLURIX_ASSERT(store.open(&identity).empty());
   take(store, 5, 0, 9);
@@ -136,8 +138,8 @@ void go_on(MemoryBlockStore& disk, Store& store) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  static const auto good = make_good();
-  auto bytes = good;
+  static const DiskImage good[] = {make_good(0), make_good(1)};
+  auto bytes = good[data[0] / 2 % 2];
   damage(bytes, std::as_bytes(std::span{data + 1, size - 1}));
   if (data[0] % 2 == 0) correct_checksums(bytes);
   MemoryBlockStore disk(0, std::move(bytes));

@@ -28,10 +28,14 @@ struct Recorded {
 };
 
 /// Image 2 changes `changed` of 100 pages of image 1; its writes are the journal.
-Recorded record(std::uint64_t changed, std::uint32_t segment_blocks, std::uint64_t seed) {
+Recorded record(std::uint64_t changed, std::uint32_t segment_blocks, std::uint64_t seed,
+                int level = 0) {
   Recorded recorded;
   MemoryBlockStore disk(seed);
-  Store store(disk, {.segment_blocks = segment_blocks, .keep_images = 1});
+  Store store(disk, {.segment_blocks = segment_blocks,
+                     .keep_images = 1,
+                     .max_bytes = ~std::uint64_t{0},
+                     .compression = zstd(level)});
   EXPECT_EQ(store.open(&kTestIdentity), "");
   HeapImage heap(100);
   heap.change_some(100, seed);
@@ -93,20 +97,26 @@ TEST(ImageCrash, AtAnySectorOfAnIncrementalImageFindsAWholeOne) {
   }
 }
 
+TEST(ImageCrash, AtAnySectorOfACompressedImageFindsAWholeOne) {
+  EXPECT_GT(check_every_cut(record(20, 8, 1, 1)), 400U);
+}
+
 TEST(ImageCrash, OneAfterTheOtherNeverLosesADurableImage) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     MemoryBlockStore disk(seed);
     Prng prng(seed);
+    const auto options =
+        seed % 2 == 0 ? testing::small_segments(2) : testing::small_packed_segments(2);
     std::map<std::uint64_t, HeapImage> states;
     HeapImage heap(40);
     {
-      Store store(disk, testing::small_segments(2));
+      Store store(disk, options);
       ASSERT_EQ(store.open(&kTestIdentity), "");
     }
     std::uint64_t durable = 0;
     for (std::uint64_t time = 1; time <= 25; ++time) {
-      Store store(disk, testing::small_segments(2));
+      Store store(disk, options);
       ASSERT_EQ(store.open(), "");
       if (store.newest() != nullptr) {
         ASSERT_GE(store.newest()->time, durable);

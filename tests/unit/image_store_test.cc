@@ -264,11 +264,12 @@ TEST(ImageStore, RefusesWhatIsNotItsOwnInWords) {
   EXPECT_NE(words_of(both([](std::byte* block) { block[2000] ^= std::byte{1}; })).find("damaged"),
             std::string::npos);
   const auto newer = both([](std::byte* block) {
-    block[8] = std::byte{kStoreVersion + 1};
+    block[8] = std::byte{kPackedVersion + 1};
     const auto crc = crc32c({block + 4, kBlockSize - 4});
     std::memcpy(block, &crc, sizeof crc);
   });
-  EXPECT_NE(words_of(newer).find("version 2, this program reads version 1"), std::string::npos);
+  EXPECT_NE(words_of(newer).find("version 3, this program reads versions 1 to 2"),
+            std::string::npos);
   MemoryBlockStore empty(0);
   Store store(empty);
   EXPECT_EQ(store.open(), "there is no store yet");

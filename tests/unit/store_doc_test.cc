@@ -47,8 +47,8 @@ std::map<std::string, std::pair<std::size_t, Fields>> real_layouts() {
              PLURIX_FIELD(SegmentHeader, segment), PLURIX_FIELD(SegmentHeader, time),
              PLURIX_FIELD(SegmentHeader, cluster), PLURIX_FIELD(SegmentHeader, sequence),
              PLURIX_FIELD(SegmentHeader, epoch), PLURIX_FIELD(SegmentHeader, count),
-             PLURIX_FIELD(SegmentHeader, next), PLURIX_FIELD(SegmentHeader, reserved),
-             PLURIX_FIELD(SegmentHeader, reserved2)}}}};
+             PLURIX_FIELD(SegmentHeader, next), PLURIX_FIELD(SegmentHeader, packed_bytes),
+             PLURIX_FIELD(SegmentHeader, reserved)}}}};
 }
 
 std::vector<std::string> document() {

@@ -120,21 +120,32 @@ double share(std::uint32_t part, std::uint32_t whole, double of_none) {
   return whole == 0 ? of_none : 100.0 * part / whole;
 }
 
+/// What an image takes on the disk, with what it shares with others.
+std::uint64_t stored_bytes(Opened& store, const ImageEntry& image) {
+  std::uint64_t bytes = 0;
+  if (const auto words = store->measure(image, bytes); !words.empty()) throw Trouble{words};
+  return bytes;
+}
+
 int list(const Arguments& arguments) {
   Opened store(arguments.directory, posix::FileAccess::kReadOnly);
   if (arguments.json) {
     auto images = nlohmann::ordered_json::array();
-    for (const auto& image : store->images()) images.push_back(to_json(image));
+    for (const auto& image : store->images()) {
+      images.push_back(to_json(image));
+      images.back()["stored_bytes"] = stored_bytes(store, image);
+    }
     std::cout << nlohmann::ordered_json{{"images", images}}.dump() << "\n";
     return kDone;
   }
-  std::printf("%12s %6s %10s %10s %9s %9s %9s  %s\n", "commit time", "epoch", "heap pages",
-              "written", "known", "snooped", "ms", "taken (UTC)");
+  std::printf("%12s %6s %10s %10s %9s %9s %9s %9s  %s\n", "commit time", "epoch", "heap pages",
+              "written", "known", "snooped", "MB", "ms", "taken (UTC)");
   for (const auto& image : store->images()) {
-    std::printf("%12llu %6u %10u %10u %8.0f%% %8.0f%% %9.1f  %s\n",
+    std::printf("%12llu %6u %10u %10u %8.0f%% %8.0f%% %9.1f %9.1f  %s\n",
                 static_cast<unsigned long long>(image.time), image.epoch, image.high_water,
                 image.pages_written, share(image.pages_known, image.pages_written, 100),
-                share(image.pages_snooped, image.pages_written, 0), image.duration_us / 1000.0,
+                share(image.pages_snooped, image.pages_written, 0),
+                static_cast<double>(stored_bytes(store, image)) / 1e6, image.duration_us / 1000.0,
                 when(image.taken_unix_ns).c_str());
   }
   return kDone;

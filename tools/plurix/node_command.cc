@@ -1,5 +1,6 @@
 #include "node_command.h"
 
+#include <plurix/checkpoint/compression.h>
 #include <plurix/checkpoint/format.h>
 #include <plurix/posix/environment_error.h>
 
@@ -132,6 +133,10 @@ void add_place_options(CLI::App& node, Arguments& arguments) {
                 "Nobody commits while an image is taken");
   node.add_option("--store-limit", settings.store_bytes, "Bytes the images may take")
       ->transform(CLI::AsSizeValue(false));
+  node.add_option(
+          "--zstd", settings.zstd_level,
+          "Compress what is written to the images where that makes it smaller: 1 (fast) to 3")
+      ->check(CLI::Range(1, checkpoint::kHighestLevel));
   node.add_option("--join-timeout", arguments.join_seconds,
                   "Seconds until an attempt to join fails")
       ->check(CLI::PositiveNumber)

@@ -27,6 +27,7 @@ struct NodeSettings {
   double image_seconds = 1;               ///< between images
   bool stop_for_images = false;           ///< nobody commits while an image is taken
   std::uint64_t store_bytes = ~std::uint64_t{0};  ///< the store does not grow beyond it
+  int zstd_level = 0;                             ///< its segments are compressed; 0: they are not
   std::string history_file;
   std::string record_file;  ///< holds what is recorded while it runs (workloads/record.h)
   std::string trace_file;

@@ -33,10 +33,17 @@ class OpenStore {
   /// Opens the store of the settings, if they name one. Throws EnvironmentError.
   explicit OpenStore(const NodeSettings& settings) {
     if (settings.store.empty()) return;
+    const auto compression = checkpoint::zstd(settings.zstd_level);
+    if (settings.zstd_level > 0 && !compression.packs()) {
+      throw posix::EnvironmentError("Images cannot be compressed",
+                                    "this program was built without zstd",
+                                    "Leave --zstd out, or build it with libzstd-dev.");
+    }
     const auto path = posix::store_file_in(settings.store, posix::FileAccess::kReadWrite);
     device_.emplace(path);
     store_.emplace(*device_, checkpoint::StoreOptions{.keep_images = settings.keep_images,
-                                                      .max_bytes = settings.store_bytes});
+                                                      .max_bytes = settings.store_bytes,
+                                                      .compression = compression});
     const checkpoint::Identity nobody;
     if (const auto words = store_->open(&nobody); !words.empty()) {
       throw posix::EnvironmentError("The store " + path + " cannot be used", words,

@@ -17,6 +17,8 @@ static_assert(kPageSize == kBlockSize, "a page fills a block");
 inline constexpr std::uint32_t kSuperblockMagic = 0x53584c50;  // "PLXS"
 inline constexpr std::uint32_t kSegmentMagic = 0x4c584c50;     // "PLXL"
 inline constexpr std::uint16_t kStoreVersion = 1;
+/// Of a store that may have compressed segments, and of each of these.
+inline constexpr std::uint16_t kPackedVersion = 2;
 inline constexpr std::uint32_t kNoSegment = 0xffffffff;
 
 /// The superblocks stand so far apart that no write touches both; segments begin behind them.
@@ -86,10 +88,10 @@ struct SegmentHeader {
   std::uint64_t cluster = 0;
   std::uint64_t sequence = 0;  ///< of the superblock that shall name the image
   std::uint32_t epoch = 0;
-  std::uint32_t count = 0;          ///< blocks behind this one
+  std::uint32_t count = 0;          ///< blocks behind this one, before they were compressed
   std::uint32_t next = kNoSegment;  ///< of a map: where it goes on
-  std::uint32_t reserved = 0;
-  std::uint64_t reserved2 = 0;
+  std::uint32_t packed_bytes = 0;   ///< of `count` blocks in compressed form; 0: they are not
+  std::uint64_t reserved = 0;
 };
 static_assert(sizeof(SegmentHeader) == 64);
 

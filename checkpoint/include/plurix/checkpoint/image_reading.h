@@ -35,6 +35,8 @@ std::string ImageStore<Device>::open(const Identity* create) {
     if (auto error = set_identity(*create); !error.empty()) return error;
     return set_identity(*create);
   }
+  current_.segment_blocks = choice.superblock.segment_blocks;
+  current_.version = choice.superblock.version;
   if (choice.other_good) {
     for (const auto& image : choice.other.images) {
       PageMap map;
@@ -43,7 +45,6 @@ std::string ImageStore<Device>::open(const Identity* create) {
       needed_before_.add(segments_of(map, {choice.superblock.segment_blocks}, end_block()));
     }
   }
-  current_.segment_blocks = choice.superblock.segment_blocks;
   for (const auto& image : choice.superblock.images) {
     SegmentSet needs;
     if (auto error = read_map(image, map_, &needs); !error.empty()) {
@@ -116,6 +117,7 @@ std::string ImageStore<Device>::read_image(const ImageEntry& image, Use use) {
 template <BlockStore Device>
 template <class Use>
 std::string ImageStore<Device>::read_pages(const std::vector<PlacedPage>& pages, Use use) {
+  if (may_be_packed()) return read_by_segment(pages, use);
   // Runs of neighbouring blocks are read at once, the next run while this one is looked at.
   struct Run {
     std::size_t first = 0;
@@ -150,17 +152,104 @@ std::string ImageStore<Device>::read_pages(const std::vector<PlacedPage>& pages,
     for (std::size_t k = 0; k < runs[i].count && error.empty(); ++k) {
       const auto& placed = pages[runs[i].first + k];
       const ConstBlock block{room(i).data() + k * kBlockSize, kBlockSize};
-      if (crc32c(block) != placed.at.crc32c && !mutated("torn_segment_accepted")) {
-        error = "page " + std::to_string(placed.page) + " (block " +
-                std::to_string(placed.at.block) + ") is damaged: its checksum is wrong";
-      } else {
-        use(placed.page, block);
-      }
+      error = why_damaged(placed, block);
+      if (error.empty()) use(placed.page, block);
     }
     if (i + kBuffers < runs.size() && error.empty()) start(i + kBuffers);
   }
   finish_all(device_);
   return error;
+}
+
+template <BlockStore Device>
+std::string ImageStore<Device>::why_damaged(const PlacedPage& placed, ConstBlock block) {
+  if (crc32c(block) == placed.at.crc32c || mutated("torn_segment_accepted")) return {};
+  return "page " + std::to_string(placed.page) + " (block " + std::to_string(placed.at.block) +
+         ") is damaged: its checksum is wrong";
+}
+
+// ---- stores with compressed segments: a segment is read whole
+
+template <BlockStore Device>
+auto ImageStore<Device>::first_segment_of(Neighbours pages) const noexcept -> Neighbours {
+  const auto segment = layout().segment_of(pages.front().at.block);
+  const auto other = std::find_if(pages.begin(), pages.end(), [&](const auto& placed) {
+    return layout().segment_of(placed.at.block) != segment;
+  });
+  return pages.first(static_cast<std::size_t>(other - pages.begin()));
+}
+
+template <BlockStore Device>
+std::string ImageStore<Device>::load_segment(std::uint32_t segment, SegmentRoom& room,
+                                             Bytes& contents) {
+  SegmentHeader header;
+  if (auto error = read_summary(segment, room.stored.block(0), header); !error.empty()) {
+    return error;
+  }
+  const auto name = "segment " + std::to_string(segment);
+  if (header.count >= layout().blocks) return name + " names too many blocks";
+  const auto stored = room.stored.bytes().first(stored_blocks(header) * kBlockSize);
+  if (auto error = read_now(layout().offset(segment) + kBlockSize, stored); !error.empty()) {
+    return error;
+  }
+  contents = stored;
+  if (header.packed_bytes == 0) return {};
+  const auto unpacked = room.unpacked.bytes().first(header.count * kBlockSize);
+  const auto unpack = options_.compression.unpack;
+  if (unpack == nullptr) return name + " is compressed, and this program was built without zstd";
+  if (!unpack(stored.first(header.packed_bytes), unpacked)) {
+    return name + " is damaged: what was compressed does not come back";
+  }
+  contents = unpacked;
+  return {};
+}
+
+template <BlockStore Device>
+template <class Use>
+std::string ImageStore<Device>::read_segment(Neighbours pages, SegmentRoom& room, Use use) {
+  const auto segment = layout().segment_of(pages.front().at.block);
+  Bytes contents;
+  if (auto error = load_segment(segment, room, contents); !error.empty()) return error;
+  for (const auto& placed : pages) {
+    const auto block = placed.at.block - layout().first_block(segment);
+    if (block == 0 || block * kBlockSize > contents.size()) {
+      return "segment " + std::to_string(segment) + " does not hold page " +
+             std::to_string(placed.page);
+    }
+    const ConstBlock found{contents.data() + (block - 1) * kBlockSize, kBlockSize};
+    if (auto error = why_damaged(placed, found); !error.empty()) return error;
+    use(placed.page, found);
+  }
+  return {};
+}
+
+template <BlockStore Device>
+template <class Use>
+std::string ImageStore<Device>::read_by_segment(Neighbours pages, Use use) {
+  SegmentRoom room(layout().blocks);
+  while (!pages.empty()) {
+    const auto together = first_segment_of(pages);
+    if (auto error = read_segment(together, room, use); !error.empty()) return error;
+    pages = pages.subspan(together.size());
+  }
+  return {};
+}
+
+template <BlockStore Device>
+std::string ImageStore<Device>::measure(const ImageEntry& image, std::uint64_t& bytes) {
+  PageMap map;
+  SegmentSet needs;
+  if (auto error = read_map(image, map, &needs); !error.empty()) return error;
+  needs.add(segments_of(map, layout(), end_block()));
+  const AlignedMemory summary(1);
+  bytes = 0;
+  for (std::uint32_t segment = 0; segment < needs.limit(); ++segment) {
+    SegmentHeader header;
+    if (!needs.has(segment)) continue;
+    if (auto error = read_summary(segment, summary.block(0), header); !error.empty()) return error;
+    bytes += (1 + std::uint64_t{stored_blocks(header)}) * kBlockSize;
+  }
+  return {};
 }
 
 template <BlockStore Device>

@@ -30,6 +30,7 @@ struct StoreOptions {
   std::uint32_t segment_blocks = kDefaultSegmentBlocks;  ///< of a new store
   std::uint32_t keep_images = 8;                         ///< 1 to kMaxImages
   std::uint64_t max_bytes = ~std::uint64_t{0};           ///< the store does not grow beyond it
+  Compression compression = zstd();                      ///< of the segments that are written
 };
 
 /// What a device's error means, in words.
@@ -137,11 +138,34 @@ class ImageStore {
   /// Reads all that an image consists of, summaries included.
   std::string verify(const ImageEntry& image);
 
+  /// Puts into `bytes` how much is stored of the segments that an image needs, those that it shares
+  /// with others included.
+  std::string measure(const ImageEntry& image, std::uint64_t& bytes);
+
  private:
   static constexpr std::uint32_t kBuffers = 4;  ///< segments that may be on their way to the device
 
   std::string read_map(const ImageEntry& image, PageMap& map, SegmentSet* segments);
   std::string read_summary(std::uint32_t segment, Block block, SegmentHeader& header);
+
+  /// Pages of one segment, neighbours in the order of the disk.
+  using Neighbours = std::span<const PlacedPage>;
+  Neighbours first_segment_of(Neighbours pages) const noexcept;
+  /// The memory for one segment as it is stored and as it was.
+  struct SegmentRoom {
+    explicit SegmentRoom(std::uint32_t blocks) : stored(blocks), unpacked(blocks) {}
+    AlignedMemory stored;
+    AlignedMemory unpacked;
+  };
+  /// Reads segment `segment` and lets `contents` be its blocks.
+  std::string load_segment(std::uint32_t segment, SegmentRoom& room, Bytes& contents);
+  template <class Use>
+  std::string read_segment(Neighbours pages, SegmentRoom& room, Use use);
+  template <class Use>
+  std::string read_by_segment(Neighbours pages, Use use);
+  static std::string why_damaged(const PlacedPage& placed, ConstBlock block);
+  void copy_packed(Neighbours pages, const AlignedMemory& copies);
+  void copy_plain(Neighbours pages, const AlignedMemory& copies);
   std::string read_now(std::uint64_t offset, std::span<std::byte> out);
   std::string write_superblock_now(Superblock next);
   void set_current(Superblock next, int place);
@@ -154,9 +178,13 @@ class ImageStore {
   void start_superblock();
   void fail(std::string words);
   bool device_failed();
+  bool may_be_packed() const noexcept { return current_.version == kPackedVersion; }
+  /// Behind all blocks that pages may have. The last segment of the device may be a compressed one,
+  /// whose blocks are not all there.
   std::uint32_t end_block() const noexcept {
-    return static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(device_.bytes() / kBlockSize, 0xffffffff));
+    const auto stored = device_.bytes() / kBlockSize;
+    const auto all = may_be_packed() ? stored + layout().blocks : stored;
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(all, 0xffffffff));
   }
 
   SegmentBuilder& builder() noexcept { return builders_[turn_]; }
@@ -166,6 +194,7 @@ class ImageStore {
   AlignedMemory superblock_memory_;
   std::vector<AlignedMemory> memory_;
   std::vector<SegmentBuilder> builders_;
+  std::vector<std::byte> packing_room_;
   std::uint64_t written_before_[kBuffers] =
       {};  ///< the buffer is free when all before have finished
   std::uint32_t turn_ = 0;

@@ -97,6 +97,10 @@ void ImageStore<Device>::next_segment(SegmentKind kind) {
 
 template <BlockStore Device>
 void ImageStore<Device>::write_segment() {
+  if (options_.compression.packs()) {
+    packing_room_.resize(std::size_t{layout().blocks} * kBlockSize);
+    builder().pack(options_.compression, packing_room_);
+  }
   const auto bytes = builder().seal();
   const auto ticket = device_.start_write(layout().offset(builder().segment()), bytes);
   written_before_[turn_] = ticket + 1;
@@ -167,15 +171,33 @@ void ImageStore<Device>::move_some(std::span<const PlacedPage> pages) {
   finish_all(device_);
   if (phase_ != Phase::kWriting || device_failed()) return;
   const AlignedMemory copies(pages.size());
+  may_be_packed() ? copy_packed(pages, copies) : copy_plain(pages, copies);
+  // A page that cannot be read stays where it is: another image may still be good.
+  device_.clear_error();
+  for (std::size_t i = 0; i < pages.size(); ++i) {
+    if (crc32c(copies.block(i)) == pages[i].at.crc32c) put(pages[i].page, copies.block(i));
+  }
+}
+
+template <BlockStore Device>
+void ImageStore<Device>::copy_plain(Neighbours pages, const AlignedMemory& copies) {
   for (std::size_t i = 0; i < pages.size(); ++i) {
     const auto offset = std::uint64_t{pages[i].at.block} * kBlockSize;
     (void)device_.start_read(offset, copies.block(i));
   }
   finish_all(device_);
-  // A page that cannot be read stays where it is: another image may still be good.
-  device_.clear_error();
-  for (std::size_t i = 0; i < pages.size(); ++i) {
-    if (crc32c(copies.block(i)) == pages[i].at.crc32c) put(pages[i].page, copies.block(i));
+}
+
+template <BlockStore Device>
+void ImageStore<Device>::copy_packed(Neighbours pages, const AlignedMemory& copies) {
+  SegmentRoom room(layout().blocks);
+  for (std::size_t done = 0; done < pages.size();) {
+    const auto together = first_segment_of(pages.subspan(done));
+    auto next = done;
+    (void)read_segment(together, room, [&](PageIndex, ConstBlock block) {
+      std::memcpy(copies.block(next++).data(), block.data(), kBlockSize);
+    });
+    done += together.size();
   }
 }
 
@@ -226,6 +248,7 @@ template <BlockStore Device>
 void ImageStore<Device>::start_superblock() {
   next_ = current_;
   next_.sequence = current_.sequence + 1;
+  if (options_.compression.packs()) next_.version = kPackedVersion;
   next_.images.push_back(taking_);
   const auto keep = std::size_t{options_.keep_images};
   if (next_.images.size() > keep) {

@@ -37,6 +37,8 @@ class SegmentSet {
   }
   void add(const SegmentSet& other);
   std::uint32_t count() const noexcept;
+  /// No segment from here on is in it.
+  std::uint32_t limit() const noexcept { return static_cast<std::uint32_t>(bits_.size()); }
   /// The smallest segment that is not in it.
   std::uint32_t first_free() const noexcept;
 

@@ -2,6 +2,7 @@
 // checked when it is read. Also the memory for it, aligned as block stores want it.
 #pragma once
 
+#include <plurix/checkpoint/compression.h>
 #include <plurix/checkpoint/superblock.h>
 
 #include <cstdlib>
@@ -48,6 +49,10 @@ class SegmentBuilder {
   std::uint32_t segment() const noexcept { return header_.segment; }
   std::uint32_t count() const noexcept { return header_.count; }
 
+  /// Compresses the pages of a filled segment, if that saves a block. `room` is as large as the
+  /// segment.
+  void pack(const Compression& how, std::span<std::byte> room) noexcept;
+
   /// Completes the summary. Returns the bytes to be written.
   Bytes seal() noexcept;
 
@@ -58,6 +63,9 @@ class SegmentBuilder {
 
 /// Words that say what is wrong with a summary block, or nothing.
 std::string why_bad_summary(ConstBlock block, std::uint32_t segment, SegmentHeader& header);
+
+/// Blocks behind the summary that hold what it names.
+std::uint32_t stored_blocks(const SegmentHeader& header) noexcept;
 
 /// The i-th entry of a summary that was found good.
 SummaryEntry summary_entry(ConstBlock block, std::uint32_t i) noexcept;

@@ -11,6 +11,7 @@
 namespace plurix::checkpoint {
 
 struct Superblock {
+  std::uint16_t version = kStoreVersion;
   std::uint64_t sequence = 0;
   std::uint32_t segment_blocks = kDefaultSegmentBlocks;
   Identity identity;
