@@ -49,6 +49,31 @@ void tell(Machine& machine, const char* what, Work work) {
   machine.say(Text() << what << " " << count(work) - nothing << "\n");
 }
 
+// A plain store to a page that others may have: a trap, a shadow image, a right.
+void tell_shadow_fault(Machine& machine, TestNode::Core& node, PageTableFaultSource& faults) {
+  const auto pages = node.run([](Transaction& t) {
+    const auto object = t.root<Pages>("pages");
+    for (auto& word : object.mut()->words) word = 1;
+    return object.offset();
+  });
+  node.run([&](Transaction&) {
+    auto* at = faults.view() + pages;
+    tell(machine, "shadow_fault", [&] {
+      *reinterpret_cast<volatile long*>(at) = 2;
+      at += kPageSize;
+    });
+  });
+}
+
+void tell_begin(Machine& machine, TestNode::Core& node) {
+  std::uint64_t begun = 0;
+  for (int i = 0; i < 2; ++i) {
+    const auto before = time_stamp_counter();
+    node.run([&](Transaction&) { begun = time_stamp_counter() - before; });
+  }
+  machine.say(Text() << "begin " << begun << "\n");
+}
+
 TEST(Instructions, OfWhatANodeDoesMost) {
   alignas(World) static constinit std::byte storage[sizeof(World)];
   auto& world = *std::construct_at(reinterpret_cast<World*>(storage));
@@ -56,7 +81,8 @@ TEST(Instructions, OfWhatANodeDoesMost) {
   auto& node = world.node.core();
   disable_line(kTimerLine);
   node.found();
-  node.run([](Transaction& t) { (void)t.root<Pages>("pages"); });
+  tell_shadow_fault(machine, node, world.faults);
+  tell_begin(machine, node);
   node.run([](Transaction& t) { t.root<Holder>("holder").mut()->link = t.make_array<long>(8); });
 
   auto& faults = world.faults;

@@ -17,8 +17,8 @@ import sys
 from run_kernel import command_line
 
 KEPT = pathlib.Path(__file__).with_name("instruction_counts.txt")
-NAMES = ("map_fault", "empty_transaction", "read_a_word", "commit_a_word", "allocate_64_bytes", "store_a_link",
-         "thousands_until_kernel")
+NAMES = ("map_fault", "shadow_fault", "begin", "empty_transaction", "read_a_word", "commit_a_word",
+         "allocate_64_bytes", "store_a_link", "thousands_until_kernel")
 
 
 def said_by(kernel, arguments, **options):

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Programs in the heap that were compiled without the kernel: one machine puts them there, both run them, and one
-that was compiled with another interface of a service is refused with the names of the type and of the entry.
+that was compiled with another interface of a service is refused with the names of the type and of the
+entry. A machine that panics says what, where, and what its node did last.
 
 Usage: programs.py HELLO STRANGER KERNEL
 """
 
 import pathlib
+import re
 import socket
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import tempfile
 from cluster import Failure, Machine
 
 PATIENCE = 30
+STOPPED_BADLY = 35
 
 
 def start(kernel, program, folder, machines):
@@ -38,6 +41,17 @@ def runs(kernel, program, folder, machines):
         raise Failure(f"the program said {numbers}, the counter {counted}, the page shows {shown}")
     if not machines[1].ask("run another", "refused")["words"].startswith("there is no program"):
         raise Failure("a program that is not there runs")
+    panics(machines[1])
+
+
+def panics(machine):
+    said = machine.process.communicate(b"panic\n", PATIENCE)[0].decode(errors="replace")
+    events = r"(  event \d+ at \d+ us, commit time \d+.*\n){8}"
+    for words in (r"PANIC: told to panic", r" at \S*operator\.cc:\d+", events):
+        if not re.search(words, said):
+            raise Failure(f"the report of a panic lacks '{words}': {said}")
+    if machine.process.returncode != STOPPED_BADLY:
+        raise Failure(f"a machine that panicked ended with {machine.process.returncode}")
 
 
 def is_refused(kernel, program, folder, machines):

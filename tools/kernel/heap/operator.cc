@@ -34,17 +34,28 @@ unsigned number_of(std::string_view word) noexcept {
 
 // Who is led by a program and who by a person, they say the same.
 constexpr Operator::Command Operator::kCommands[] = {
-    {"collect", &Operator::collect_all}, {"compare", &Operator::compare_clocks},
-    {"counter", &Operator::count},       {"edit", &Operator::edit},
-    {"fetch", &Operator::say_fetched},   {"install", &Operator::install},
-    {"lend", &Operator::say_lent},       {"measure", &Operator::say_measured},
-    {"names", &Operator::say_names},     {"ps", &Operator::say_tasks},
-    {"quit", &Operator::quit},           {"run", &Operator::run_program},
-    {"save", &Operator::save},           {"screen", &Operator::say_screen},
-    {"setup", &Operator::setup},         {"start", &Operator::start},
-    {"stat", &Operator::say_state},      {"stop", &Operator::stop},
+    {"collect", &Operator::collect_all},
+    {"compare", &Operator::compare_clocks},
+    {"counter", &Operator::count},
+    {"edit", &Operator::edit},
+    {"fetch", &Operator::say_fetched},
+    {"install", &Operator::install},
+    {"lend", &Operator::say_lent},
+    {"measure", &Operator::say_measured},
+    {"names", &Operator::say_names},
+    {"panic", &Operator::panic},
+    {"ps", &Operator::say_tasks},
+    {"quit", &Operator::quit},
+    {"run", &Operator::run_program},
+    {"save", &Operator::save},
+    {"screen", &Operator::say_screen},
+    {"setup", &Operator::setup},
+    {"start", &Operator::start},
+    {"stat", &Operator::say_state},
+    {"stop", &Operator::stop},
     {"time", &Operator::ignore},  // a late answer is no command
-    {"verify", &Operator::verify},       {"write", &Operator::write},
+    {"verify", &Operator::verify},
+    {"write", &Operator::write},
 };
 
 Operator::Operator(Resident& resident) noexcept
@@ -209,6 +220,11 @@ void Operator::count(std::string_view) noexcept {
   });
   if (!outcome.committed()) return;
   say(Text() << "{\"event\":\"counter\",\"value\":" << *outcome.value << "}\n");
+}
+
+// To see what a report looks like.
+void Operator::panic(std::string_view) noexcept {
+  resident_.panic("told to panic", __FILE__, __LINE__);
 }
 
 // write ROW COLUMN TEXT

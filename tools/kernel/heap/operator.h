@@ -71,6 +71,7 @@ class Operator {
   void edit(std::string_view) noexcept;
   void install(std::string_view name) noexcept;
   void run_program(std::string_view name) noexcept;
+  void panic(std::string_view) noexcept;
   void quit(std::string_view) noexcept { ended_ = true; }
   void ignore(std::string_view) noexcept {}
   void say_measured(std::string_view) noexcept;
