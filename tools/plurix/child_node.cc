@@ -51,7 +51,8 @@ NodeStatus status_in(const nlohmann::json& line) {
           .most_restarts = number("most_restarts"),
           .dropped = number("dropped"),
           .net_faults = fault_counters_in(line.value("net_faults", nlohmann::json::object())),
-          .protocol = line.value("protocol", nlohmann::json::object())};
+          .protocol = line.value("protocol", nlohmann::json::object()),
+          .images = line.value("images", nlohmann::json::object())};
 }
 
 }  // namespace

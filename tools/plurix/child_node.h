@@ -30,6 +30,7 @@ struct NodeStatus {
   std::uint64_t dropped = 0;
   sim::FaultCounters net_faults;
   nlohmann::json protocol;  ///< all counters (counters_json.h), at the end only
+  nlohmann::json images;    ///< of a PageServer: what it has stored (page_server_host.h)
 };
 
 /// What to start.

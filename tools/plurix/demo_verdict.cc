@@ -7,6 +7,26 @@
 
 namespace plurix::tool {
 
+namespace {
+
+/// What a PageServer has stored, and how much of that it needed no request for.
+std::string image_words(const nlohmann::json& images) {
+  const auto count = [&](const char* what) { return images.value(what, std::uint64_t{0}); };
+  if (count("pages") == 0) return {};
+  const auto percent = [&](const char* what) {
+    return 100.0 * static_cast<double>(count(what)) / static_cast<double>(count("pages"));
+  };
+  char line[200];
+  std::snprintf(line, sizeof line,
+                "%s images taken meanwhile: %s pages, %.0f %% known without a request, %.0f %% "
+                "overheard\n",
+                with_separators(count("images")).c_str(), with_separators(count("pages")).c_str(),
+                percent("pages_known"), percent("pages_snooped"));
+  return line;
+}
+
+}  // namespace
+
 int DemoResult::exit_code() const { return verdict.ok() ? kDone : kViolation; }
 
 std::string DemoResult::words() const {
@@ -19,6 +39,7 @@ std::string DemoResult::words() const {
                 with_separators(all.aborted).c_str(), with_separators(all.page_fetches).c_str());
   text += line;
   text += "page fetches), commit time " + with_separators(all.commit_time) + "\n";
+  for (const auto& status : record.statuses) text += image_words(status.images);
   text += std::string(verdict.invariant ? "right: " : "WRONG: ") + verdict.invariant_words + "\n";
   if (!verdict.report.ok()) return text + "WRONG: " + history::to_words(verdict.report);
   text += "right: the recorded history was checked serializable and opaque (" +
@@ -79,6 +100,7 @@ std::string DemoResult::to_json(const DemoSettings& settings) const {
     nlohmann::ordered_json node = {{"node", i}};
     node.update(of(record.statuses[i]));
     node["protocol"] = record.statuses[i].protocol;
+    if (!record.statuses[i].images.empty()) node["images"] = record.statuses[i].images;
     json["per_node"].push_back(node);
   }
   return json.dump();
