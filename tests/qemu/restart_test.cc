@@ -3,8 +3,10 @@
 // at its network, `there` may commit first, which is how a collision comes to pass.
 #include <gtest/gtest.h>
 #include <plurix/commit/first_wins.h>
+#include <plurix/local/smart_buffer.h>
 
 #include <plurix/baremetal/node.h>
+#include <plurix/baremetal/text_screen.h>
 
 #include <cstring>
 #include <memory>
@@ -95,6 +97,7 @@ NodeConfig config(std::uint32_t incarnation) noexcept {
   config.core.log_records = 256;
   config.core.log_words = 4096;
   config.core.incarnation = incarnation;
+  config.runaway_grace = milliseconds(2);
   return config;
 }
 
@@ -218,6 +221,62 @@ TEST(Restart, FromAPageFault) {
             }),
             2);
   EXPECT_GT(w.here.core().counters().faults, faults);
+}
+
+/// A device that must be told a, b, c, …
+struct Alphabet {
+  std::size_t told = 0;
+  bool right = true;
+
+  static char letter(std::size_t i) noexcept { return static_cast<char>('a' + i % 26); }
+  void write(std::string_view bytes) noexcept {
+    for (const char byte : bytes) right = right && byte == letter(told++);
+  }
+};
+
+/// Never returns from a doomed body: left by a page fault, by the card's interrupt, by the timer.
+void get_lost(int way, const long* far) noexcept {
+  asm volatile("int %0" : : "i"(vector_of_line(kCardLine)) : "memory");
+  if (way == 1) (void)*const_cast<const volatile long*>(far);
+  while (way == 2) asm volatile("int %0" : : "i"(vector_of_line(kCardLine)) : "memory");
+  for (;;) asm volatile("pause");
+}
+
+TEST(Drivers, SayAndTakeEverythingOnceUnderHeavyAborts) {
+  constexpr std::size_t kTransactions = 60;
+  auto& w = world();
+  w.cable_here.before_poll(change_if_wanted);
+  static constinit std::uint16_t cells[TextScreen::kColumns * TextScreen::kRows] = {};
+  TextScreen screen(cells);
+  Alphabet device;
+  OutputBuffer<Alphabet, 4> output(device);
+  InputBuffer<char, 64> input;
+  static constinit volatile int executions = 0;
+  for (std::size_t i = 0; i < kTransactions; ++i) {
+    const auto aborts = static_cast<int>(i % 4);
+    EXPECT_TRUE(input.push(Alphabet::letter(i)));
+    executions = 0;
+    w.here.core().run([&](Transaction& t) {
+      executions = executions + 1;
+      const auto* data = t.raw(t.root<Data>("data"));
+      const auto* far =
+          reinterpret_cast<const long*>(kDefaultHeapBase + data->far.target() + 2 * kPageSize);
+      EXPECT_EQ(screen.at(1, 0), ' ');
+      t.use(screen).draw(executions > aborts ? 0 : 1, 0, executions > aborts ? "kept" : "lost");
+      const char letter = t.use(input).read().value_or('?');
+      EXPECT_TRUE(t.use(output).write({&letter, 1}));
+      EXPECT_EQ(device.told, i);
+      if (executions > aborts) return;
+      collide_next = true;
+      get_lost(executions, far);
+    });
+    EXPECT_EQ(executions, aborts + 1);
+    EXPECT_EQ(screen.at(0, 0), 'k');
+    EXPECT_EQ(screen.at(1, 0), ' ');
+  }
+  EXPECT_TRUE(device.right);
+  EXPECT_EQ(device.told, kTransactions);
+  EXPECT_FALSE(input.read().has_value());
 }
 
 TEST(Restart, LeavesTheHeapAndTheInterruptsAsTheyWere) {
