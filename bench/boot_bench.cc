@@ -2,14 +2,14 @@
 // joins and fetches it from there; beside the paper's figures and a Linux kernel in the same
 // virtual machine. Time is the kernel's own, from its first instruction in C++ to its console in
 // the heap.
-#include <stdlib.h>
-#include <unistd.h>
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <vector>
 
+#include "plurix/temporary_directory.h"
 #include "support/qemu.h"
 #include "support/report.h"
 
@@ -117,15 +117,11 @@ std::string bytes_of(const std::string& file) {
 
 /// Milliseconds until Linux has started its first program; 0 if it does not.
 double start_linux(const std::string& kernel) {
-  char name[] = "/tmp/plurix-boot-XXXXXX";
-  const int fd = ::mkstemp(name);
-  if (fd < 0) give_up("no temporary file");
-  const auto files = initial_files(bytes_of(PLURIX_LINUX_INIT));
-  const bool written = ::write(fd, files.data(), files.size()) >= 0;
-  ::close(fd);
-  Qemu machine({.kernel = kernel, .initrd = name, .words = "console=ttyS0 quiet"});
-  const auto line = written ? machine.line_with("\"init\"", kPatience) : std::nullopt;
-  ::unlink(name);
+  const tool::TemporaryDirectory folder;
+  const auto initrd = folder.file("initrd");
+  std::ofstream(initrd, std::ios::binary) << initial_files(bytes_of(PLURIX_LINUX_INIT));
+  Qemu machine({.kernel = kernel, .initrd = initrd, .words = "console=ttyS0 quiet"});
+  const auto line = machine.line_with("\"init\"", kPatience);
   return line ? number_in(*line, "kernel_us") / 1e3 : 0;
 }
 

@@ -13,10 +13,10 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "plurix/qemu_command_line.h"
+
 namespace plurix::bench {
 namespace {
-
-constexpr const char* kProgram = "qemu-system-x86_64";
 
 void close_if_open(int fd) {
   if (fd >= 0) ::close(fd);
@@ -39,7 +39,7 @@ void add_member(std::string& archive, const std::string& name, unsigned mode, un
 }  // namespace
 
 bool has_qemu() {
-  return std::system((std::string("command -v ") + kProgram + " >/dev/null").c_str()) == 0;
+  return std::system((std::string("command -v ") + tool::kQemu + " >/dev/null").c_str()) == 0;
 }
 
 Cable::Cable() {
@@ -53,27 +53,7 @@ Cable::~Cable() {
 }
 
 std::vector<std::string> Qemu::command_line(const Setup& setup) {
-  std::vector<std::string> words = {kProgram,
-                                    "-M",
-                                    "pc",
-                                    "-bios",
-                                    "qboot.rom",
-                                    "-accel",
-                                    "tcg",
-                                    "-m",
-                                    std::to_string(setup.memory_mib),
-                                    "-nodefaults",
-                                    "-display",
-                                    "none",
-                                    "-no-reboot",
-                                    "-serial",
-                                    "stdio",
-                                    "-device",
-                                    "isa-debug-exit,iobase=0xf4,iosize=4",
-                                    "-kernel",
-                                    setup.kernel,
-                                    "-append",
-                                    setup.words};
+  auto words = tool::qemu_command_line(setup.kernel, setup.words, setup.memory_mib);
   if (!setup.initrd.empty()) words.insert(words.end(), {"-initrd", setup.initrd});
   if (setup.cable >= 0) {
     const auto fd = std::to_string(setup.cable);
@@ -99,7 +79,7 @@ Qemu::Qemu(const Setup& setup) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::dup2(in[0], STDIN_FILENO);
     ::dup2(out[1], STDOUT_FILENO);
-    ::execvp(kProgram, arguments.data());
+    ::execvp(tool::kQemu, arguments.data());
     ::_exit(127);
   }
   ::close(in[0]);

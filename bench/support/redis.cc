@@ -43,10 +43,7 @@ std::string why_no_redis() {
 }
 
 RedisServer::RedisServer() {
-  char folder[] = "/tmp/plurix-bench-XXXXXX";
-  if (::mkdtemp(folder) == nullptr) throw std::runtime_error("no folder for the redis socket");
-  folder_ = folder;
-  socket_path_ = folder_ + "/socket";
+  socket_path_ = folder_.file("socket");
   pid_ = ::fork();
   if (pid_ < 0) throw std::runtime_error("fork failed");
   if (pid_ > 0) return;
@@ -56,15 +53,13 @@ RedisServer::RedisServer() {
   ::dup2(nowhere, 1);
   ::dup2(nowhere, 2);
   ::execl(kProgram, kServerName, "--port", "0", "--unixsocket", socket_path_.c_str(), "--save", "",
-          "--appendonly", "no", "--dir", folder_.c_str(), nullptr);
+          "--appendonly", "no", "--dir", folder_.path().c_str(), nullptr);
   ::_exit(127);
 }
 
 RedisServer::~RedisServer() {
   ::kill(pid_, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
-  ::unlink(socket_path_.c_str());
-  ::rmdir(folder_.c_str());
 }
 
 void RedisServer::pin_to(int cpu) const {

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "plurix/temporary_directory.h"
+
 struct redisContext;
 
 namespace plurix::bench {
@@ -28,7 +30,7 @@ class RedisServer {
   void pin_to(int cpu) const;
 
  private:
-  std::string folder_;
+  tool::TemporaryDirectory folder_;
   std::string socket_path_;
   pid_t pid_ = -1;
 };

@@ -10,11 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "qemu_command_line.h"
+
 namespace plurix::tool {
 namespace {
 
-constexpr const char* kQemu = "qemu-system-x86_64";
-const std::string kMemory = "128";  // MiB
+constexpr int kMemoryMib = 128;
 // What `outl(0x10, 0xf4)` makes of QEMU's exit code; 0 would also be that of a triple fault.
 constexpr int kStoppedWell = 33;
 
@@ -41,38 +42,15 @@ std::string heap_file(const std::string& kernel) { return kernel + ".heap"; }
 }  // namespace
 
 Program QemuMachine::program() const {
-  std::vector<std::string> all = {kQemu,
-                                  "-M",
-                                  "pc",
-                                  "-bios",
-                                  "qboot.rom",
-                                  "-accel",
-                                  "tcg",
-                                  "-m",
-                                  kMemory,
-                                  "-nodefaults",
-                                  "-display",
-                                  "none",
-                                  "-no-reboot",
-                                  "-serial",
-                                  "stdio",
-                                  "-serial",
-                                  "file:" + history_file,
-                                  "-device",
-                                  "isa-debug-exit,iobase=0xf4,iosize=4",
-                                  "-netdev",
-                                  "stream,id=n0,server=off,addr.type=unix,addr.path=" + hub,
-                                  "-device",
-                                  "rtl8139,netdev=n0,mac=" + mac_of(number + 1),
-                                  "-kernel",
-                                  kernel,
-                                  "-append",
-                                  words};
+  auto all = qemu_command_line(kernel, words, kMemoryMib);
+  all.insert(all.end(), {"-serial", "file:" + history_file, "-netdev",
+                         "stream,id=n0,server=off,addr.type=unix,addr.path=" + hub, "-device",
+                         "rtl8139,netdev=n0,mac=" + mac_of(number + 1)});
   if (!memory_file.empty()) {
-    all.insert(all.end(),
-               {"-object",
-                "memory-backend-file,id=ram,share=on,size=" + kMemory + "M,mem-path=" + memory_file,
-                "-machine", "memory-backend=ram"});
+    all.insert(all.end(), {"-object",
+                           "memory-backend-file,id=ram,share=on,size=" +
+                               std::to_string(kMemoryMib) + "M,mem-path=" + memory_file,
+                           "-machine", "memory-backend=ram"});
   }
   if (brings_heap) all.insert(all.end(), {"-initrd", heap_file(kernel)});
   return {.words = std::move(all), .done = kStoppedWell};
