@@ -52,6 +52,7 @@ void Membership::be_alone(const Endpoint& own, PageIndex formatted) noexcept {
 void Membership::resume(const Endpoint& own, PageIndex formatted,
                         const event::StoredCluster& cluster) noexcept {
   core_.self = cluster.self;
+  core_.incarnation = cluster.incarnation;
   core_.epoch = cluster.epoch;
   core_.epoch_start = cluster.time;
   core_.cluster = cluster.cluster;
@@ -70,25 +71,32 @@ std::uint16_t Membership::own_roles() const noexcept {
   return core_.config.page_server ? wire::kPageServerRole : 0;
 }
 
-void Membership::join(std::span<const Endpoint> seeds, const Endpoint& own, bool may_found,
-                      PageIndex formatted) noexcept {
+void Membership::join(const event::JoinWanted& wanted) noexcept {
   PLURIX_ASSERT(!core_.member);
   seeds_.clear();
-  for (const auto& seed : seeds) {
-    if (!(seed == own) && !seeds_.push(seed)) break;
+  for (const auto& seed : wanted.seeds) {
+    if (!(seed == wanted.own) && !seeds_.push(seed)) break;
   }
   joining_ = true;
   withdrawing_ = false;
-  may_found_ = may_found;
-  own_ = own;
-  formatted_ = formatted;
-  core_.formatted = formatted;
+  join_progress_ = JoinProgress::kNobodyAnswers;
+  answered_at_ = core_.now;
+  may_found_ = wanted.may_found;
+  cluster_exists_ = wanted.cluster_exists;
+  own_ = wanted.own;
+  formatted_ = wanted.formatted;
+  core_.formatted = wanted.formatted;
   found_at_ = core_.now + core_.config.join_patience;
   ask_seeds();
 }
 
 void Membership::draw_incarnation() noexcept {
   core_.incarnation = static_cast<std::uint32_t>(mix(core_.incarnation, 0x6c696665)) | 1;
+}
+
+void Membership::note_progress(JoinProgress progress) noexcept {
+  join_progress_ = std::max(join_progress_, progress);
+  if (progress >= JoinProgress::kAnswered) answered_at_ = core_.now;
 }
 
 void Membership::ask_seeds() noexcept {
@@ -111,6 +119,7 @@ void Membership::ask(const Endpoint& seed, std::uint64_t cookie) noexcept {
 void Membership::on_join_challenge(const Endpoint& from,
                                    const wire::JoinChallenge& challenge) noexcept {
   if (!joining_ || withdrawing_ || challenge.incarnation != core_.incarnation) return;
+  note_progress(JoinProgress::kAnswered);
   ask(from, challenge.cookie);
 }
 
@@ -162,8 +171,15 @@ NodeId Membership::free_number() const noexcept {
 }
 
 void Membership::on_join_request(const Endpoint& from, const wire::JoinRequest& request) noexcept {
-  if (joining_ && !(from == own_)) {
-    const wire::JoinWait wait{core_.incarnation, 0};
+  // We wait for our PageServer, and it for the grant: nobody else begins epochs, so ours is its.
+  const bool ours = core_.cut_off && !core_.frozen() && core_.page_server != kNoNode &&
+                    find(from, request.incarnation) == core_.page_server;
+  if (core_.member && ours && !mutated("grant_not_repeated_to_page_server")) {
+    return send_grant(core_.page_server);
+  }
+  const bool waits = core_.member ? !core_.in_service() : joining_ && !(from == own_);
+  if (waits) {
+    const wire::JoinWait wait{core_.incarnation, core_.member || cluster_exists_ ? 1U : 0U};
     return core_.send_to(from, MessageType::kJoinWait, std::as_bytes(std::span{&wait, 1}));
   }
   if (!core_.in_service()) return;
@@ -244,6 +260,7 @@ void Membership::on_join_grant(const wire::FrameHeader& from, const wire::JoinGr
     return;
   }
   joining_ = false;
+  note_progress(JoinProgress::kLetIn);
   core_.self = grant.node;
   core_.epoch = from.epoch;
   core_.promised = from.epoch;
@@ -273,6 +290,7 @@ void Membership::on_join_refused(const wire::JoinRefused& answer) noexcept {
     return;
   }
   if (!joining_) return;
+  note_progress(JoinProgress::kAnswered);
   refused_ = true;
   refusal_ = {answer.reason, {answer.base, answer.pages, answer.format}};
 }
@@ -285,8 +303,10 @@ void Membership::tell_departed(const wire::FrameHeader& header, const Endpoint& 
   }
 }
 
-void Membership::on_join_wait(const Endpoint& from) noexcept {
-  if (joining_ && comes_before(from, own_)) {
+void Membership::on_join_wait(const Endpoint& from, const wire::JoinWait& wait) noexcept {
+  const bool exists = wait.cluster_exists != 0 && !mutated("cluster_founded_beside_one_that_waits");
+  if (wait.cluster_exists != 0) note_progress(JoinProgress::kToldToWait);
+  if (joining_ && (exists || comes_before(from, own_))) {
     found_at_ = core_.now + core_.config.join_patience;
   }
 }
@@ -393,6 +413,11 @@ void Membership::commit_join(const Operation& operation) noexcept {
   if (node == kNoNode) {
     // It has given up meanwhile, or it would have asked again.
     if (core_.now - operation.asked > patience_with_joiners()) return;
+    const bool second = operation.roles == wire::kPageServerRole && core_.page_server != kNoNode;
+    // Another member has let one in since this one asked.
+    if (second && !mutated("second_page_server_let_in")) {
+      return refuse(operation.endpoint, operation.incarnation, wire::RefusalReason::kPageServer);
+    }
     node = free_number();
     if (node == kNoNode) return;  // the newcomer asks again and is refused in words
     const wire::MemberEntry entry{node, operation.roles, operation.incarnation, operation.endpoint};

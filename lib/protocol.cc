@@ -131,23 +131,27 @@ void ProtocolCore::on(const event::ResumeWanted& e) noexcept {
   recovery_.resume(e.cluster.silent_since);
 }
 
-void ProtocolCore::on(const event::JoinWanted& e) noexcept {
-  membership_.join(e.seeds, e.own, e.may_found, e.formatted);
-}
+void ProtocolCore::on(const event::JoinWanted& e) noexcept { membership_.join(e); }
 
-void ProtocolCore::on(const event::LeaveWanted&) noexcept { membership_.leave(); }
+void ProtocolCore::on(const event::LeaveWanted&) noexcept {
+  // For an image that stops the cluster the token would be kept, and nobody could let us go.
+  if (core_.page_server == core_.self) imaging_.give_up();
+  membership_.leave();
+}
 
 void ProtocolCore::on(const event::PeerAbsent& e) noexcept {
   if (core_.member && e.node == core_.page_server) epoch_member_.on_absence(e.asked_at);
 }
 
 void ProtocolCore::on(const event::ImageWanted& e) noexcept {
-  if (!core_.frozen()) imaging_.want(e.stop_cluster);
+  if (!core_.frozen() && !membership_.leaving()) imaging_.want(e.stop_cluster);
 }
 
 void ProtocolCore::on(const event::ImageHeld& e) noexcept { imaging_.hold(e.held); }
 
 void ProtocolCore::on(const event::ImageStored& e) noexcept { imaging_.on_stored(e.durable); }
+
+void ProtocolCore::on(const event::ImageKnown& e) noexcept { imaging_.know(e.time, e.high_water); }
 
 void ProtocolCore::on(const event::DurableWanted& e) noexcept {
   core_.wants_image = e.wanted;
@@ -414,7 +418,7 @@ bool ProtocolCore::dispatch_join(const wire::FrameView& frame, const Endpoint& f
     default: {
       wire::JoinWait wait;
       if (!wire::read_body(frame.body, wait)) return false;
-      membership_.on_join_wait(from);
+      membership_.on_join_wait(from, wait);
       return true;
     }
   }

@@ -131,12 +131,16 @@ void Recovery::watch() noexcept {
     }
     suspect = suspect || core_.now - heard_at_[node] > core_.config.suspect_after;
   }
-  if (suspect && !must_finish_resync()) open();
+  if (suspect && !must_finish_resync() && !leaves()) open();
 }
 
 bool Recovery::must_finish_resync() const noexcept {
   // Only when nobody has helped us for long is it worth going back to the image.
   return core_.resyncing && core_.now - in_service_at_ < core_.config.suspect_after * 8;
+}
+
+bool Recovery::leaves() const noexcept {
+  return membership_.leaving() && !mutated("leaving_page_server_opens_epoch");
 }
 
 void Recovery::on_death(NodeId node) noexcept {
@@ -146,7 +150,7 @@ void Recovery::on_death(NodeId node) noexcept {
     const wire::DeathNotice notice{node, 0, core_.incarnation_of[node]};
     return core_.send_body(core_.page_server, MessageType::kDeathNotice, notice);
   }
-  if (node == core_.self || opening_ != 0 || must_finish_resync()) return;
+  if (node == core_.self || opening_ != 0 || must_finish_resync() || leaves()) return;
   dead_[node] = true;
   open();
 }

@@ -108,11 +108,30 @@ class Node {
   /// true as a member, false at `until`, when refused, or when stopped.
   [[nodiscard]] bool join(std::span<const Endpoint> seeds, bool may_found, Instant until) noexcept {
     const Masked masked(*this);
-    format_heap(faults_.frames(), config_.core.geometry);
-    step(event::JoinWanted{seeds, net_.local_endpoint(), may_found, kFormattedPages});
+    start_joining({seeds, net_.local_endpoint(), may_found, kFormattedPages});
     const auto& core = protocol_.core();
     const auto& membership = protocol_.membership();
     wait([&] { return core.in_service() || membership.refused() || time_.now() >= until; }, until);
+    return core.in_service();
+  }
+
+  /// Joins, as PageServer, a cluster that this node has left and that went on without it. False if
+  /// nobody who could let it in is heard for `silence`, or if whoever is knows its former life as a
+  /// member, or another PageServer: then, after `leave`, it may resume. False also at `until`.
+  [[nodiscard]] bool rejoin(std::span<const Endpoint> seeds, Duration silence,
+                            Instant until) noexcept {
+    const Masked masked(*this);
+    start_joining({seeds, net_.local_endpoint(), false, kFormattedPages, true});
+    const auto begin = time_.now();
+    const auto& core = protocol_.core();
+    const auto& membership = protocol_.membership();
+    const auto over = [&] {
+      const auto now = time_.now();
+      // Who refuses it may not have heard yet that it has left.
+      const auto in_vain_since = membership.refused() ? begin : membership.answered_at();
+      return core.in_service() || now - in_vain_since >= silence || now >= until;
+    };
+    wait(over, until);
     return core.in_service();
   }
 
@@ -201,6 +220,12 @@ class Node {
     if (held == protocol_.imaging().held()) return;
     const Masked masked(*this);
     step(event::ImageHeld{held});
+  }
+
+  /// The cluster that was rejoined may go back to this image of the store.
+  void image_known(CommitTime time, PageIndex high_water) noexcept {
+    const Masked masked(*this);
+    step(event::ImageKnown{time, high_water});
   }
 
   /// What has become of the image whose end the sink was told.
@@ -434,6 +459,11 @@ class Node {
         trace(TraceKind::kResync, kNoPage);
         break;
     }
+  }
+
+  void start_joining(const event::JoinWanted& wanted) noexcept {
+    format_heap(faults_.frames(), config_.core.geometry);
+    step(wanted);
   }
 
   void restore(CommitTime time) noexcept {

@@ -36,7 +36,7 @@ NodeConfig config_for(const NodeOptions& options) {
   config.core.geometry.pages = pages_for(options.heap_bytes);
   config.core.shadow_pages = std::min(options.shadow_pages, config.core.geometry.pages);
   config.core.cluster_name_hash = cluster_name_hash(options.cluster);
-  config.core.incarnation = options.incarnation != 0 ? options.incarnation : draw_incarnation();
+  config.core.incarnation = draw_incarnation();
   config.core.pre_images = options.pre_images;
   config.core.page_server = options.page_server;
   config.restart_every = options.restart_every;
@@ -102,7 +102,25 @@ sigset_t HostedMachine::sleep_mask() const {
   return mask;
 }
 
-void HostedMachine::report_failed_join(const Membership& membership,
+namespace {
+
+std::string words_for(JoinProgress progress) {
+  switch (progress) {
+    case JoinProgress::kNobodyAnswers:
+      return "nobody answered; start its first node, or check name, address and firewall";
+    case JoinProgress::kToldToWait:
+      return "who answered waits too, for the PageServer as a rule; start it again";
+    case JoinProgress::kAnswered:
+      return "it answered, but is too busy or loses too much; try again";
+    case JoinProgress::kLetIn:
+      break;
+  }
+  return "it was let in, but not brought up to date; try again";
+}
+
+}  // namespace
+
+void HostedMachine::report_failed_join(const Membership& membership, JoinProgress progress,
                                        const std::string& asked) const {
   const auto who = "the cluster \"" + options.cluster + "\"";
   if (membership.refused()) {
@@ -121,7 +139,7 @@ void HostedMachine::report_failed_join(const Membership& membership,
   }
   throw NotReachable("no node of " + who + " let this one in within " +
                      std::to_string(options.join_timeout.ns / 1'000'000) + " ms (asked: " + asked +
-                     "); start its first node, or check name, address and firewall");
+                     "): " + words_for(progress));
 }
 
 }  // namespace plurix::posix

@@ -91,18 +91,24 @@ WiredCores::WiredCores(const WiredOptions& options)
   for (std::size_t n = 0; n < options.nodes; ++n) join(n);
 }
 
-void WiredCores::make(std::size_t n) {
+void WiredCores::make(std::size_t n, std::uint32_t life) {
   auto config = options_.core;
-  config.incarnation = static_cast<std::uint32_t>(1000 + n);
+  config.incarnation = static_cast<std::uint32_t>(1000 + n) + 1000 * life;
   config.page_server = config.page_server && n == 0;
   if (n < options_.pages.size()) config.geometry.pages = options_.pages[n];
   cores_[n] = std::make_unique<Wired>(config, options_.fair);
 }
 
-void WiredCores::replace(std::size_t n) {
+void WiredCores::replace(std::size_t n, std::uint32_t life) {
   lose({.from = n});
   lose({.to = n});
-  make(n);
+  make(n, life);
+}
+
+void WiredCores::replace_by_page_server(std::size_t n) {
+  auto config = cores_[n]->core->look().core().config;
+  config.page_server = true;
+  cores_[n] = std::make_unique<Wired>(config, options_.fair);
 }
 
 WiredCores::~WiredCores() = default;

@@ -108,8 +108,11 @@ class WiredCores {
 
   /// Founds with core 0, or joins through it, and delivers until the core is a member.
   void join(std::size_t n);
-  /// Core n is gone, and one of the same identity stands in its place that knows nothing.
-  void replace(std::size_t n);
+  /// Core n is gone, and one stands in its place that knows nothing: of the same identity, or in
+  /// another `life`.
+  void replace(std::size_t n, std::uint32_t life = 0);
+  /// The same, but it is a PageServer.
+  void replace_by_page_server(std::size_t n);
   /// Asks core 0 (or `seed`) to be let in; delivers nothing.
   void ask_to_join(std::size_t n, std::size_t seed = 0, bool may_found = false);
 
@@ -177,7 +180,7 @@ class WiredCores {
   Fate post(Flight flight);
   Fate fate_of(const Flight& flight);
 
-  void make(std::size_t n);
+  void make(std::size_t n, std::uint32_t life = 0);
 
   const WiredOptions options_;
   std::vector<std::unique_ptr<Wired>> cores_;

@@ -256,6 +256,40 @@ TEST(Joining, OfTwoThatFindOnlyEachOtherMakesOneCluster) {
   EXPECT_EQ(net.core(0).core().cluster, net.core(1).core().cluster);
 }
 
+TEST(Joining, OfTwoPageServersThatAskDifferentMembersLetsOneIn) {
+  WiredCores net({.nodes = 2, .later = 2});
+  const auto ask = [&net](std::size_t n, std::size_t seed) {
+    net.replace_by_page_server(n);
+    net.ask_to_join(n, seed);
+    net.deliver_first({.from = n});
+    net.deliver_first({.to = n});  // the challenge
+    net.deliver_first({.from = n});
+  };
+  ask(2, 0);
+  ask(3, 1);
+  net.pass(kLong);
+  const auto page_servers = {net.core(0).core().page_server, net.core(1).core().page_server};
+  for (const auto node : page_servers) EXPECT_EQ(node, 2);
+  EXPECT_TRUE(net.core(2).core().in_service());
+  EXPECT_TRUE(net.core(3).membership().refused());
+}
+
+// Its members wait for its lease, and cannot let anybody in meanwhile.
+TEST(Joining, OfAPageServerWhoseGrantWasLostEndsTheWaitForIt) {
+  WiredCores net({.nodes = 2, .later = 1});
+  net.replace_by_page_server(2);
+  net.rule({.to = 2, .type = MessageType::kJoinGrant}, Fate::kIsLost, 3);
+  net.cut_off(2, false);
+  net.ask_to_join(2);
+  net.pass(milliseconds(5));
+  net.cut_off(2, true);
+  net.pass(kLong);
+  ASSERT_TRUE(net.core(0).core().cut_off);
+  net.cut_off(2, false);
+  net.pass(kLong);
+  for (std::size_t n = 0; n < 3; ++n) EXPECT_TRUE(net.core(n).core().in_service());
+}
+
 TEST(Joining, OfOneTooManyIsRefusedInWords) {
   WiredCores net({.nodes = kMaxNodes, .later = 1});
   net.ask_to_join(kMaxNodes);

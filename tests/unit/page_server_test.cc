@@ -2,7 +2,10 @@
 #include <gtest/gtest.h>
 #include <plurix/checkpoint/page_server.h>
 #include <plurix/checkpoint/policies.h>
+#include <plurix/dsm/core_config.h>
 #include <plurix/sim/memory_block_store.h>
+
+#include <functional>
 
 #include "support/heap_images.h"
 
@@ -24,6 +27,11 @@ class StandIn {
     bool image_asked = false;
     bool wants_image = false;
     Epoch epoch = 1;
+    ClusterId cluster = kTestIdentity.cluster;
+    std::uint32_t incarnation = 78;
+    std::uint32_t peers = 1;
+    NodeId self = 3;
+    CoreConfig config;
     CommitTime applied;
     CommitTime durable;
   };
@@ -46,12 +54,21 @@ class StandIn {
   void want_image(bool) noexcept {}
   void hold_image(bool on) noexcept { held = on; }
   void image_stored(bool durable) noexcept { stored = durable; }
+  void image_known(CommitTime time, PageIndex) noexcept { known = time; }
+  bool leave(Instant) noexcept {
+    on_leave();
+    return leaves;
+  }
   void work_on() noexcept { protocol_.images.stops = false; }
   Endpoint local_endpoint() const noexcept { return {}; }
 
   ImageSink tell;
   bool held = false;
   bool stored = false;
+  bool leaves = true;
+  CommitTime known;
+  std::function<void()> on_leave = [] {};
+  Core& core() noexcept { return protocol_.of; }
 
  private:
   Protocol protocol_;
@@ -70,6 +87,13 @@ class PageServerOf : public ::testing::Test {
     node_.tell({ImageEventKind::kEnd});
     while (store_.phase() < Store::Phase::kSuperblockUnderWay) store_.poll();
     node_.tell({ImageEventKind::kGivenUp});
+  }
+
+  /// What who starts with this store finds in it.
+  Identity identity_on_disk() {
+    Store again(disk_);
+    EXPECT_EQ(again.open(), "");
+    return again.identity();
   }
 
   void go_back_to(std::uint64_t time) {
@@ -133,6 +157,70 @@ TEST_F(PageServerOf, ThatComesBackKnowsTheNewestEpochThatBegan) {
   ASSERT_EQ(again.open(), "");
   EXPECT_EQ(again.identity().epoch_limit, kTestIdentity.epoch_limit + 4);
   EXPECT_EQ(again.newest(), nullptr);
+}
+
+TEST_F(PageServerOf, ThatLeavesOthersKnowsThatTheyMayGoOn) {
+  Parting meanwhile = Parting::kNone;
+  node_.on_leave = [&] { meanwhile = identity_on_disk().parting; };
+  EXPECT_EQ(server_.leave({}), "");
+  EXPECT_EQ(meanwhile, Parting::kLeaving);
+  EXPECT_EQ(identity_on_disk().parting, Parting::kLeft);
+}
+
+TEST_F(PageServerOf, ThatCouldNotLeaveIsPerhapsAMemberStill) {
+  node_.leaves = false;
+  EXPECT_EQ(server_.leave({}), "");
+  EXPECT_EQ(identity_on_disk().parting, Parting::kLeaving);
+}
+
+TEST_F(PageServerOf, ThatIsTheLastOneLeavesNobody) {
+  node_.on_leave = [&] { node_.core().peers = 0; };
+  EXPECT_EQ(server_.leave({}), "");
+  EXPECT_EQ(identity_on_disk().parting, Parting::kNone);
+}
+
+class Rejoining : public PageServerOf {
+ protected:
+  /// At `time`; and then it leaves others.
+  void take_image_and_leave(std::uint64_t time) {
+    alignas(8) std::byte page[kBlockSize];
+    fill_page(time, Block{page});
+    node_.tell({ImageEventKind::kBegin, 1, {time}, 20});
+    node_.tell({ImageEventKind::kPage, 0, {}, 3, Bytes{page}});
+    node_.tell({ImageEventKind::kEnd});
+    while (!node_.stored) server_.tick();
+    ASSERT_EQ(server_.leave({}), "");
+    node_.core().epoch = kTestIdentity.epoch_limit - 1;
+  }
+};
+
+TEST_F(Rejoining, TellsWhatTheClusterMayGoBackTo) {
+  take_image_and_leave(5);
+  ASSERT_TRUE(server_.has_left());
+  EXPECT_EQ(server_.rejoin(), "");
+  EXPECT_EQ(node_.known, CommitTime{5});
+  const auto identity = identity_on_disk();
+  EXPECT_EQ(identity.parting, Parting::kNone);
+  EXPECT_EQ(identity.incarnation, 78U);
+  EXPECT_EQ(identity.node, 3U);
+}
+
+TEST_F(Rejoining, OfAnotherClusterLeavesTheStoreAlone) {
+  take_image_and_leave(5);
+  const auto before = identity_on_disk();
+  node_.core().cluster ^= 1;
+  EXPECT_NE(server_.rejoin(), "");
+  EXPECT_EQ(node_.known, CommitTime{});
+  EXPECT_EQ(identity_on_disk(), before);
+}
+
+// Its epochs may have undone what the image has.
+TEST_F(Rejoining, AfterAnotherPageServerLeavesTheStoreAlone) {
+  take_image_and_leave(5);
+  node_.core().epoch += 1;
+  EXPECT_NE(server_.rejoin(), "");
+  EXPECT_EQ(node_.known, CommitTime{});
+  EXPECT_EQ(identity_on_disk().parting, Parting::kLeft);
 }
 
 }  // namespace

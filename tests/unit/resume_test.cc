@@ -1,5 +1,6 @@
 // A PageServer that comes back: the cluster goes on with what its members have, and from the image
-// only where that is not whole. Core 0 is the PageServer.
+// only where that is not whole; and one that had left them joins them again. Core 0 is the
+// PageServer.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -19,6 +20,7 @@ class Resuming : public ::testing::Test {
     net_.pass(kLong);
     net_.keep_images([this](std::size_t n, const Action& action) {
       if (action.kind == ActionKind::kRestore) load(n);
+      if (action.kind == ActionKind::kImagePage) ++image_pages_;
     });
   }
 
@@ -49,6 +51,7 @@ class Resuming : public ::testing::Test {
   void die_and_resume() {
     stored_.cluster = at(0).cluster;
     stored_.epoch = at(0).epoch + epochs_missed_;
+    stored_.incarnation = at(0).incarnation;
     net_.replace(0);
     net_.cut_off(0, true);
     net_.pass(milliseconds(100));
@@ -57,6 +60,26 @@ class Resuming : public ::testing::Test {
     stored_.silent_since = net_.now();
     net_.step(0, event::ResumeWanted{WiredCores::endpoint(0), 0, stored_});
     net_.pass(kLong);
+  }
+
+  /// The PageServer leaves in an orderly way.
+  void leave() {
+    net_.step(0, event::LeaveWanted{});
+    net_.pass(kLong);
+    ASSERT_FALSE(at(0).member);
+  }
+
+  void ask_to_rejoin() {
+    net_.replace(0, 1);
+    const Endpoint seeds[] = {WiredCores::endpoint(1), WiredCores::endpoint(2)};
+    net_.step(0, event::JoinWanted{seeds, WiredCores::endpoint(0), false, 0, true});
+  }
+
+  /// … and joins those again who went on.
+  void rejoin() {
+    ask_to_rejoin();
+    net_.pass(kLong);
+    net_.step(0, event::ImageKnown{stored_.time, stored_.high_water});
   }
 
   void expect_nothing_undone(CommitTime time) {
@@ -71,6 +94,7 @@ class Resuming : public ::testing::Test {
 
   event::StoredCluster stored_;
   Value image_[32] = {};
+  std::size_t image_pages_ = 0;
   Epoch epochs_missed_ = 0;  ///< that began and of which the members do not know
   WiredCores net_{{.nodes = 3, .core = WiredOptions::with_page_server()}};
 };
@@ -193,6 +217,7 @@ TEST_F(Resuming, WaitsForTheLeasesOfItsFormerLife) {
   take_image();
   stored_.cluster = at(0).cluster;
   stored_.epoch = at(0).epoch;
+  stored_.incarnation = at(0).incarnation;
   net_.replace(0);
   stored_.silent_since = net_.now();
   net_.step(0, event::ResumeWanted{WiredCores::endpoint(0), 0, stored_});
@@ -201,6 +226,118 @@ TEST_F(Resuming, WaitsForTheLeasesOfItsFormerLife) {
   EXPECT_EQ(at(0).epoch, 1u);
   net_.pass(at(0).config.lease * 2);
   EXPECT_EQ(at(0).epoch, 2u);
+}
+
+// Who starts everything again shall not find two clusters.
+TEST_F(Resuming, LetsNobodyFoundTheClusterMeanwhile) {
+  WiredCores net({.nodes = 1, .later = 1, .core = WiredOptions::with_page_server()});
+  net.pass(kLong);
+  event::StoredCluster stored;
+  stored.cluster = net.core(0).core().cluster;
+  stored.incarnation = net.core(0).core().incarnation;
+  // Its absence may be longer than anybody is willing to wait for an answer.
+  stored.silent_since = net.now() + milliseconds(1'000);
+  net.replace(0);
+  net.step(0, event::ResumeWanted{WiredCores::endpoint(0), 0, stored});
+  net.ask_to_join(1, 0, true);
+  net.pass(milliseconds(900));
+  EXPECT_TRUE(net.core(0).core().frozen());
+  EXPECT_FALSE(net.core(1).core().member);
+  net.pass(milliseconds(1'500));
+  EXPECT_TRUE(net.core(1).core().in_service());
+  EXPECT_EQ(net.core(1).core().cluster, stored.cluster);
+}
+
+TEST_F(Resuming, OfOneThatHadLeftIsToJoinThoseWhoWentOn) {
+  net_.commit(1, {4, 5}, 40);
+  take_image();
+  leave();
+  net_.commit(2, {5, 6}, 50);
+  const auto newest = net_.applied(2);
+  rejoin();
+  ASSERT_TRUE(at(0).in_service());
+  EXPECT_EQ(at(0).page_server, at(0).self);
+  EXPECT_EQ(at(0).epoch, 1u);
+  EXPECT_GT(net_.applied(0), newest);
+  EXPECT_EQ(read(0, 4), 40u);
+  EXPECT_EQ(read(0, 5), 50u);
+  net_.commit(1, {6}, 60);
+  EXPECT_EQ(read(0, 6), 60u);
+}
+
+TEST_F(Resuming, OfOneThatHadLeftTakesItsNextImageWhole) {
+  net_.commit(1, {4}, 40);
+  take_image();
+  leave();
+  net_.commit(2, {5}, 50);
+  rejoin();
+  net_.step(0, event::ImageWanted{false});
+  net_.pass(kLong);
+  EXPECT_EQ(image_pages_, 2u);
+  net_.step(0, event::ImageStored{true});
+  net_.commit(2, {5}, 51);
+  net_.step(0, event::ImageWanted{false});
+  net_.pass(kLong);
+  EXPECT_EQ(image_pages_, 3u);
+}
+
+TEST_F(Resuming, OfOneThatHadLeftGoesBackToTheImageItHasIfAPageDies) {
+  net_.commit(1, {4}, 40);
+  take_image();
+  leave();
+  net_.commit(2, {4}, 50);
+  rejoin();
+  net_.cut_off(2, true);  // with the only copy
+  net_.pass(kLong);
+  EXPECT_EQ(at(0).epoch_start, stored_.time);
+  EXPECT_EQ(read(1, 4), 40u);
+}
+
+// It died while it was about to leave: who has its former life as PageServer waits for that.
+TEST_F(Resuming, OfOneThatIsAMemberStillIsNotToJoin) {
+  net_.cut_off(0, true);
+  net_.pass(milliseconds(20));
+  net_.cut_off(0, false);
+  ask_to_rejoin();
+  net_.pass(milliseconds(20));
+  ASSERT_TRUE(net_.core(0).membership().refused());
+  EXPECT_EQ(net_.core(0).membership().refusal().reason, wire::RefusalReason::kPageServer);
+}
+
+// They do not ask it for leases any more, which is no reason to take them for dead.
+TEST_F(Resuming, OfOneThatDoesNotHearThatItHasLeftBeginsNoEpoch) {
+  net_.commit(1, {4}, 40);
+  net_.rule({.to = 0, .type = MessageType::kCommitNotice}, Fate::kIsLost, 1'000);
+  net_.rule({.to = 0, .type = MessageType::kJoinRefused}, Fate::kIsLost, 1'000);
+  net_.rule({.to = 0, .type = MessageType::kTimeBeacon}, Fate::kIsLost, 1'000);
+  net_.step(0, event::LeaveWanted{});
+  net_.pass(kLong);
+  ASSERT_EQ(at(1).page_server, kNoNode);
+  EXPECT_EQ(net_.counters(0).epochs_opened, 0u);
+  for (std::size_t n = 0; n < 3; ++n) EXPECT_EQ(at(n).epoch, 1u);
+}
+
+// The token is kept for such an image.
+TEST_F(Resuming, OfOneThatHadLeftIsNotPreventedByAnImageThatStopsTheCluster) {
+  net_.commit(1, {4}, 40);
+  net_.step(0, event::ImageWanted{true});
+  net_.pass(milliseconds(10));
+  ASSERT_TRUE(net_.core(0).imaging().busy());
+  leave();
+  net_.commit(1, {4}, 41);
+  EXPECT_EQ(read(2, 4), 41u);
+}
+
+TEST_F(Resuming, KnowsWhetherAnybodyAnswersWhoCouldLetItIn) {
+  ask_to_rejoin();
+  net_.cut_off(0, true);
+  net_.lose({.from = 0});
+  net_.pass(kLong);
+  EXPECT_EQ(net_.core(0).membership().join_progress(), JoinProgress::kNobodyAnswers);
+  net_.cut_off(0, false);
+  net_.pass(milliseconds(30));
+  // They wait for a lease of its former life, and can let nobody in.
+  EXPECT_EQ(net_.core(0).membership().join_progress(), JoinProgress::kToldToWait);
 }
 
 }  // namespace

@@ -405,7 +405,9 @@ int run_with_settings(const NodeSettings& settings) {
   PageServerHost<Node> images(node, store, settings);
   const StopSignals signals([](void* self) { static_cast<Node*>(self)->stop(); }, &node);
   const StateSignal state([](void* self) { report_state(*static_cast<Node*>(self)); }, &node);
-  return run_workloads(node, images, settings);
+  const auto exit_code = run_workloads(node, images, settings);
+  images.leave();
+  return exit_code;
 }
 
 template <CommitStrategy Strategy>

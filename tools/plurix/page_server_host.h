@@ -64,7 +64,6 @@ class OpenStore {
     options.page_server = true;
     if (!was_used()) return options;
     options.found = posix::Founding::kLater;
-    options.incarnation = store_->identity().incarnation;
     options.heap_bytes = store_->identity().geometry.bytes();
     return options;
   }
@@ -85,10 +84,24 @@ class PageServerHost {
     policy.idle = std::min(policy.interval, milliseconds(100));
     policy.stop = settings.stop_for_images;
     server_.emplace(node, *store, policy);
-    const auto words = store.was_used() ? server_->resume() : server_->start();
+    if (!store.was_used()) {
+      demand(server_->start(), "The store cannot be written", "Nothing was changed.");
+    } else if (server_->has_left() && found_those_left(*store)) {
+      demand(server_->rejoin(), "The store cannot be used with the cluster that is there",
+             "Use an empty directory, or stop that cluster to go on from this store.");
+    } else {
+      demand(server_->resume(), "The newest image cannot be used",
+             "Take another one with `plurix checkpoint restore`.");
+    }
+  }
+
+  /// Leaves the cluster, so that it is found again if it goes on.
+  void leave() {
+    if (!server_) return;
+    const auto words = server_->leave(node_.leave_deadline());
     if (!words.empty()) {
-      throw posix::EnvironmentError("The newest image cannot be used", words,
-                                    "Take another one with `plurix checkpoint restore`.");
+      std::fprintf(stderr, "plurix node: the store does not know that others go on: %s\n",
+                   words.c_str());
     }
   }
 
@@ -132,6 +145,28 @@ class PageServerHost {
   }
 
  private:
+  static constexpr Duration kSilence = milliseconds(2'000);
+
+  static void demand(const std::string& words, const char* what, const char* advice) {
+    if (!words.empty()) throw posix::EnvironmentError(what, words, advice);
+  }
+
+  /// Whether those are there, and have this node as a member again, who went on when it left.
+  bool found_those_left(const typename OpenStore::Store& store) {
+    const bool left = store.identity().parting == checkpoint::Parting::kLeft;
+    const auto newest = store.newest() == nullptr ? 0 : store.newest()->time;
+    if (node_.rejoin(kSilence)) return true;
+    demand(left && node_.has_page_server() ? "the cluster has another PageServer" : "",
+           "The store cannot be used", "Stop that one first.");
+    if (left) {
+      std::fprintf(stderr,
+                   "plurix node: nobody answers of those who went on when this PageServer left; "
+                   "going on from its image of commit time %llu\n",
+                   static_cast<unsigned long long>(newest));
+    }
+    return false;
+  }
+
   Node& node_;
   std::optional<checkpoint::PageServer<Node, posix::FileBlockStore, ChosenPolicy>> server_;
   std::string told_;

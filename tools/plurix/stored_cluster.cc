@@ -97,7 +97,9 @@ void StoredCluster::look(int milliseconds) {
   for (auto* child : all) {
     child->look();
     if (child->end().empty()) continue;
-    throw FleetFailure{kFailed, NodeFleet::name_of(*child) + " " + child->end()};
+    const auto failed = child->take("failed");
+    throw FleetFailure{kFailed, NodeFleet::name_of(*child) + " " + child->end() +
+                                    (failed ? ": " + failed->value("words", "") : "")};
   }
 }
 
@@ -106,7 +108,8 @@ nlohmann::json StoredCluster::await(ChildNode& node, std::string_view event) {
     node.look();
     if (auto answer = node.take(event)) return std::move(*answer);
     if (auto failed = node.take("failed")) {
-      throw FleetFailure{failed->value("code", int{kFailed}), failed->value("words", "")};
+      throw FleetFailure{failed->value("code", int{kFailed}),
+                         failed->value("words", "") + states()};
     }
   }
   throw FleetFailure{kFailed, NodeFleet::name_of(node) + " has not answered (awaited: " +

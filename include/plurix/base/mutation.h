@@ -58,6 +58,9 @@ inline constexpr std::string_view kMutations[] = {
     "latest_told_by_anybody",
     // members
     "two_owners_after_adoption",
+    "cluster_founded_beside_one_that_waits",
+    "second_page_server_let_in",
+    "grant_not_repeated_to_page_server",
     "leaver_takes_pages_along",
     "newcomer_imports_nothing",
     "cookie_not_checked",
@@ -107,6 +110,8 @@ inline constexpr std::string_view kMutations[] = {
     "image_taken_for_new",
     "page_of_former_life_kept",
     "epoch_not_noted",
+    "parting_not_noted",
+    "leaving_page_server_opens_epoch",
     "absence_revives_lease",
     "expelled_node_goes_on",
     "epoch_starts_too_early",

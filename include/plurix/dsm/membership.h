@@ -22,6 +22,14 @@ struct Refusal {
   HeapGeometry geometry;  ///< what the cluster has
 };
 
+/// How far a newcomer has come.
+enum class JoinProgress : std::uint8_t {
+  kNobodyAnswers,
+  kToldToWait,  ///< by somebody who cannot let anybody in now
+  kAnswered,    ///< by somebody who can
+  kLetIn,
+};
+
 class Membership {
  public:
   static constexpr std::size_t kMaxSeeds = 32;
@@ -44,14 +52,16 @@ class Membership {
               const event::StoredCluster& cluster) noexcept;
 
   /// Starts asking. With `may_found` it founds the cluster when nobody answers for join_patience.
-  void join(std::span<const Endpoint> seeds, const Endpoint& own, bool may_found,
-            PageIndex formatted) noexcept;
+  void join(const event::JoinWanted& wanted) noexcept;
 
   /// Starts leaving; the node is a member until `kLeft`. A newcomer gives up: it is joining until
   /// nobody can let it in any more.
   void leave() noexcept;
 
   bool joining() const noexcept { return joining_; }
+  JoinProgress join_progress() const noexcept { return join_progress_; }
+  /// When somebody who could let this node in has spoken last; first, when it began to ask.
+  Instant answered_at() const noexcept { return answered_at_; }
   bool leaving() const noexcept { return leaving_; }
   bool refused() const noexcept { return refused_; }
   const Refusal& refusal() const noexcept { return refusal_; }
@@ -61,7 +71,7 @@ class Membership {
   void on_join_grant(const wire::FrameHeader& from, const wire::JoinGrant& grant,
                      Bytes members) noexcept;
   void on_join_refused(const wire::JoinRefused& answer) noexcept;
-  void on_join_wait(const Endpoint& from) noexcept;
+  void on_join_wait(const Endpoint& from, const wire::JoinWait& wait) noexcept;
   void on_adopt_request(NodeId from, const wire::AdoptRequest& request, Bytes page_list) noexcept;
   void on_leave_request(NodeId from) noexcept;
 
@@ -128,6 +138,7 @@ class Membership {
   void be_alone(const Endpoint& own, PageIndex formatted) noexcept;
   std::uint16_t own_roles() const noexcept;
   void draw_incarnation() noexcept;
+  void note_progress(JoinProgress progress) noexcept;
   void ask_seeds() noexcept;
   void ask(const Endpoint& seed, std::uint64_t cookie) noexcept;
   std::uint64_t cookie_for(const Endpoint& endpoint, std::uint32_t incarnation) const noexcept;
@@ -164,6 +175,9 @@ class Membership {
   bool joining_ = false;
   bool withdrawing_ = false;  ///< as long as it is joining
   bool may_found_ = false;
+  bool cluster_exists_ = false;
+  JoinProgress join_progress_ = JoinProgress::kNobodyAnswers;
+  Instant answered_at_;
   bool leaving_ = false;
   bool refused_ = false;
   Refusal refusal_;

@@ -92,6 +92,7 @@ class ProtocolCore {
   void on(const event::ImageWanted& e) noexcept;
   void on(const event::ImageHeld& e) noexcept;
   void on(const event::ImageStored& e) noexcept;
+  void on(const event::ImageKnown& e) noexcept;
   void on(const event::DurableWanted& e) noexcept;
 
   wire::DropReason admit(const wire::FrameView& frame, const Endpoint& from) noexcept;

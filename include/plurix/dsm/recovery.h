@@ -110,6 +110,8 @@ class Recovery {
   bool on_duty() const noexcept { return core_.member && core_.page_server == core_.self; }
   void watch() noexcept;
   bool must_finish_resync() const noexcept;
+  /// Those who have let this PageServer go, unheard, are silent, and do not follow it any more.
+  bool leaves() const noexcept;
   void open() noexcept;
   void add_candidate(const wire::MemberEntry& entry, bool dead) noexcept;
   void welcome(const Endpoint& from, const wire::FrameHeader& header) noexcept;

@@ -181,10 +181,10 @@ struct JoinRefused {
 };
 static_assert(sizeof(JoinRefused) == 24);
 
-/// From one that is joining itself: "I am here too, and not yet a member."
+/// From one that cannot let anybody in now: it is joining itself, or a member that waits.
 struct JoinWait {
   std::uint32_t incarnation = 0;
-  std::uint32_t reserved = 0;
+  std::uint32_t cluster_exists = 0;  ///< 1: whoever waits shall not found another one
 };
 static_assert(sizeof(JoinWait) == 8);
 

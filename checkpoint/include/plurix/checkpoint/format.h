@@ -51,12 +51,20 @@ static_assert(sizeof(ImageEntry) == 64);
 static_assert(std::has_unique_object_representations_v<ImageEntry>);
 
 /// Whose heap it is, and who its PageServer is: it takes up its former role with this.
+/// How the PageServer's last life ended.
+enum class Parting : std::uint16_t {
+  kNone = 0,     ///< not in an orderly way, or as the last member: nobody goes on without it
+  kLeaving = 1,  ///< perhaps before it had left
+  kLeft = 2,     ///< others were there, and may go on
+};
+
 struct Identity {
   std::uint64_t cluster = 0;      ///< on the wire
   std::uint32_t incarnation = 0;  ///< of the PageServer
   std::uint32_t epoch_limit = 0;  ///< no epoch from here on was ever begun
   HeapGeometry geometry;
-  std::uint32_t node = 0;      ///< the PageServer's number
+  std::uint16_t node = 0;  ///< the PageServer's number
+  Parting parting = Parting::kNone;
   std::uint32_t endpoint = 0;  ///< where it was reached last, hashed; 0: not known
 
   friend bool operator==(const Identity&, const Identity&) = default;

@@ -53,8 +53,17 @@ class PageServer {
   /// Returns words if that is not possible.
   std::string resume();
 
-  /// The node has founded the cluster.
+  /// The node has founded the cluster, or has joined one that this store knows nothing of.
   std::string start();
+
+  /// The others may have gone on without this PageServer (`leave`): then the node joins them again,
+  /// if they are there, and `rejoin` follows in place of `resume`.
+  bool has_left() const noexcept { return store_.identity().parting != Parting::kNone; }
+  std::string rejoin();
+
+  /// Leaves in an orderly way; nothing but the destructors follows. Who goes on is found again: the
+  /// store knows of it. Returns words if that cannot be written.
+  std::string leave(Instant until);
 
   /// Goes on with what has finished, and begins the next image when it is due.
   void tick();
@@ -79,6 +88,7 @@ class PageServer {
   void end_image(bool durable);
   void finish_image();
   void note_epoch(Epoch epoch);
+  std::string note_parting(Parting parting);
   void begin_if_due();
   CheckpointSituation situation() const;
 
@@ -106,12 +116,13 @@ inline std::uint32_t hash_of(const Endpoint& endpoint) noexcept {
 
 template <class Node, BlockStore Device, CheckpointPolicy Policy>
 std::string PageServer<Node, Device, Policy>::resume() {
-  const auto& identity = store_.identity();
+  auto identity = store_.identity();
   event::StoredCluster cluster;
   cluster.silent_since = node_.now();
   cluster.epoch = identity.epoch_limit - 1;
   cluster.cluster = identity.cluster;
-  cluster.self = static_cast<NodeId>(identity.node);
+  cluster.self = identity.node;
+  cluster.incarnation = identity.incarnation;
   if (const auto* newest = store_.newest(); newest != nullptr) {
     cluster.time = newest->commit_time();
     cluster.high_water = newest->high_water;
@@ -121,6 +132,7 @@ std::string PageServer<Node, Device, Policy>::resume() {
   if (identity.endpoint != 0 && identity.endpoint != endpoint) {
     cluster.silent_since = cluster.silent_since + node_.protocol().core().config.absence;
   }
+  identity.parting = Parting::kNone;
   // Now is the time to notice that the disk cannot be written.
   if (auto words = store_.set_identity(identity); !words.empty()) return words;
   trouble_.clear();
@@ -139,11 +151,46 @@ std::string PageServer<Node, Device, Policy>::start() {
   identity.cluster = core.cluster;
   identity.incarnation = core.incarnation;
   identity.node = core.self;
+  identity.parting = Parting::kNone;
   identity.geometry = core.config.geometry;
   identity.epoch_limit = core.epoch + 1;
   identity.endpoint = hash_of(node_.local_endpoint());
   last_at_ = last_commit_at_ = node_.now();
   return store_.set_identity(identity);
+}
+
+template <class Node, BlockStore Device, CheckpointPolicy Policy>
+std::string PageServer<Node, Device, Policy>::rejoin() {
+  const auto& core = node_.protocol().core();
+  const auto& identity = store_.identity();
+  if (core.cluster != identity.cluster) return "another cluster has its name now";
+  // Without a PageServer no epoch begins, so what follows the image is of the image's line.
+  if (core.epoch + 1 != identity.epoch_limit) return "another PageServer went on with its cluster";
+  const auto* newest = store_.newest();
+  if (newest != nullptr) node_.image_known(newest->commit_time(), newest->high_water);
+  return start();
+}
+
+template <class Node, BlockStore Device, CheckpointPolicy Policy>
+std::string PageServer<Node, Device, Policy>::note_parting(Parting parting) {
+  if (mutated("parting_not_noted")) return {};
+  store_.abandon();
+  auto identity = store_.identity();
+  identity.parting = parting;
+  return store_.set_identity(identity);
+}
+
+template <class Node, BlockStore Device, CheckpointPolicy Policy>
+std::string PageServer<Node, Device, Policy>::leave(Instant until) {
+  const auto& core = node_.protocol().core();
+  if (core.peers == 0) {
+    (void)node_.leave(until);
+    return {};
+  }
+  if (auto words = note_parting(Parting::kLeaving); !words.empty()) return words;
+  // Who has not come out may be a member still, and comes back as that.
+  if (!node_.leave(until)) return {};
+  return note_parting(core.peers == 0 ? Parting::kNone : Parting::kLeft);
 }
 
 template <class Node, BlockStore Device, CheckpointPolicy Policy>

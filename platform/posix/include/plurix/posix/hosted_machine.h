@@ -58,7 +58,7 @@ class HostedMachine {
   sigset_t sleep_mask() const;
 
   /// Throws what a join that came to nothing means to the caller. `asked`: who was, in words.
-  [[noreturn]] void report_failed_join(const Membership& membership,
+  [[noreturn]] void report_failed_join(const Membership& membership, JoinProgress progress,
                                        const std::string& asked) const;
 };
 

@@ -50,9 +50,7 @@ class BasicNode {
   }
 
   ~BasicNode() {
-    if (machine_.options.leave_timeout.ns > 0) {
-      (void)core_.leave(now() + machine_.options.leave_timeout);
-    }
+    if (machine_.options.leave_timeout.ns > 0) (void)leave(leave_deadline());
     machine_.interrupt.detach();
   }
   BasicNode(const BasicNode&) = delete;
@@ -101,6 +99,36 @@ class BasicNode {
   // For the PageServer (checkpoint::PageServer): see plurix::Node.
   void load_image(CommitTime time) noexcept { core_.load_image(time); }
   void resume(const event::StoredCluster& cluster) noexcept { core_.resume(cluster); }
+  void image_known(CommitTime time, PageIndex high_water) noexcept {
+    core_.image_known(time, high_water);
+  }
+
+  /// Joins the cluster that this PageServer has left and that went on (Founding::kLater). False if
+  /// nobody there is heard for `silence`, or if whoever is has a PageServer: then `resume` may
+  /// follow. Throws JoinRefused and NotReachable.
+  [[nodiscard]] bool rejoin(Duration silence) {
+    const auto seeds = Way::seeds(machine_.options);
+    const auto until = now() + machine_.options.join_timeout;
+    if (core_.rejoin(seeds, silence, until)) return true;
+    const auto& membership = core_.protocol().membership();
+    const auto progress = membership.join_progress();
+    const bool busy = now() >= until;
+    (void)leave(leave_deadline());
+    const bool refused = membership.refused() && !has_page_server();
+    if (busy || refused) report_failed_join(progress);
+    return false;
+  }
+
+  /// The cluster that was asked last has not let this node in because it has a PageServer.
+  bool has_page_server() const noexcept {
+    const auto& membership = core_.protocol().membership();
+    return membership.refused() && membership.refusal().reason == wire::RefusalReason::kPageServer;
+  }
+
+  /// Hands over what this node owns and leaves, as the destructor does; nothing but the destructor
+  /// follows. False if nobody took it until then.
+  bool leave(Instant until) noexcept { return core_.leave(until); }
+  Instant leave_deadline() const noexcept { return now() + machine_.options.leave_timeout; }
   void set_image_sink(ImageSink sink) noexcept { core_.set_image_sink(sink); }
   void want_image(bool stop_cluster) noexcept { core_.want_image(stop_cluster); }
   void hold_image(bool held) noexcept { core_.hold_image(held); }
@@ -185,9 +213,15 @@ class BasicNode {
     const bool may_found = machine_.options.found == Founding::kAuto;
     const auto seeds = Way::seeds(machine_.options);
     if (core_.join(seeds, may_found, now() + machine_.options.join_timeout)) return;
+    const auto progress = core_.protocol().membership().join_progress();
     // Let in already but not brought up to date in time: nobody shall wait for a node that is gone.
-    (void)core_.leave(now() + machine_.options.leave_timeout);
-    machine_.report_failed_join(core_.protocol().membership(), Way::asked(machine_.options));
+    (void)leave(leave_deadline());
+    report_failed_join(progress);
+  }
+
+  [[noreturn]] void report_failed_join(JoinProgress progress) const {
+    machine_.report_failed_join(core_.protocol().membership(), progress,
+                                Way::asked(machine_.options));
   }
 
   HostedMachine machine_;

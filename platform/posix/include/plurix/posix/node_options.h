@@ -18,7 +18,7 @@ enum class Founding : std::uint8_t {
   kAuto,    ///< joins; founds when nobody answers
   kAlways,  ///< founds at once, without asking: the name must not be in use
   kNever,   ///< joins or fails
-  kLater,   ///< neither: the caller calls `found` with an image
+  kLater,   ///< neither: the caller goes on with a stored cluster (`resume`, `rejoin`)
 };
 
 struct NodeOptions {
@@ -56,9 +56,6 @@ struct NodeOptions {
   /// This node watches the others, and when one dies it opens a new epoch without it. One node of a
   /// cluster may; without any, the pages of a node that dies, and perhaps the token, are lost.
   bool page_server = false;
-
-  /// Who this node is to the others: 0 draws a number. A PageServer that comes back is who it was.
-  std::uint32_t incarnation = 0;
 
   /// Pages kept as they were while an image is taken: the memory is used only then.
   std::uint32_t pre_images = 1024;
