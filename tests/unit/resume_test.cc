@@ -248,6 +248,17 @@ TEST_F(Resuming, LetsNobodyFoundTheClusterMeanwhile) {
   EXPECT_EQ(net.core(1).core().cluster, stored.cluster);
 }
 
+// The smallest address decides among newcomers only.
+TEST_F(Resuming, IsWaitedForByANewcomerThatAsksAnotherMember) {
+  net_.cut_off(0, true);
+  net_.pass(kLong);
+  ASSERT_TRUE(at(2).cut_off);
+  net_.replace(1, 1);
+  net_.ask_to_join(1, 2, true);
+  net_.pass(kLong);
+  EXPECT_FALSE(at(1).member);
+}
+
 TEST_F(Resuming, OfOneThatHadLeftIsToJoinThoseWhoWentOn) {
   net_.commit(1, {4, 5}, 40);
   take_image();
