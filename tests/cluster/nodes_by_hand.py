@@ -7,7 +7,8 @@ import signal
 import tempfile
 import time
 
-from run_plurix import EXIT_DONE, EXIT_FAILED, expect, finish, run, start, unique_cluster
+from run_plurix import (EXIT_DONE, EXIT_FAILED, check_histories, expect, finish, run, start,
+                        unique_cluster)
 
 cluster = unique_cluster()
 with tempfile.TemporaryDirectory() as folder:
@@ -26,10 +27,4 @@ with tempfile.TemporaryDirectory() as folder:
     code, out, err = finish(nodes[0], 10)
     expect(code == EXIT_DONE, f"Ctrl-C: exit code {code}", out, err)
     expect(time.monotonic() - begin < 5, "Ctrl-C took long")
-    merged = os.path.join(folder, "all.jsonl")
-    with open(merged, "w", encoding="utf-8") as target:
-        for part in parts:
-            with open(part, encoding="utf-8") as source:
-                target.write(source.read())
-    code, out, err = run("check", merged)
-    expect(code == EXIT_DONE, f"plurix check ends with {code}", out, err)
+    check_histories(parts, folder)

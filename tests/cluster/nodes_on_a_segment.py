@@ -9,8 +9,8 @@ import signal
 import tempfile
 import time
 
-from run_plurix import (EXIT_DONE, EXIT_FAILED, EXIT_NOT_REACHABLE, expect, finish, run, start,
-                        unique_cluster)
+from run_plurix import (EXIT_DONE, EXIT_FAILED, EXIT_NOT_REACHABLE, check_histories, expect,
+                        finish, run, start, unique_cluster)
 
 cluster = unique_cluster()
 with tempfile.TemporaryDirectory() as folder:
@@ -29,13 +29,7 @@ with tempfile.TemporaryDirectory() as folder:
     for node in reversed(nodes):
         code, out, err = finish(node, 30)
         expect(code == EXIT_DONE and "committed" in out, f"exit code {code}", out, err)
-    merged = os.path.join(folder, "all.jsonl")
-    with open(merged, "w", encoding="utf-8") as target:
-        for part in parts:
-            with open(part, encoding="utf-8") as source:
-                target.write(source.read())
-    code, out, err = run("check", merged)
-    expect(code == EXIT_DONE, f"plurix check ends with {code}", out, err)
+    check_histories(parts, folder)
 
     # A PageServer keeps the pages that it overhears, and its images are sound.
     store = os.path.join(folder, "store")

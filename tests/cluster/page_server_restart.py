@@ -10,7 +10,8 @@ import signal
 import tempfile
 import time
 
-from run_plurix import EXIT_DONE, EXIT_FAILED, EXIT_NOT_FIT, expect, finish, run, start, unique_cluster
+from run_plurix import (EXIT_DONE, EXIT_FAILED, EXIT_NOT_FIT, check_histories, expect, finish, run,
+                        start, unique_cluster)
 
 
 def ready(*words):
@@ -23,18 +24,6 @@ def ready(*words):
 
 def last(out):
     return json.loads(out.strip().splitlines()[-1])
-
-
-def check(parts, folder):
-    """The histories of one run together."""
-    merged = os.path.join(folder, "all.jsonl")
-    with open(merged, "w", encoding="utf-8") as target:
-        for part in parts:
-            if os.path.exists(part):
-                with open(part, encoding="utf-8") as source:
-                    target.write(source.read())
-    code, out, err = run("check", "--checks", "rollback", merged)
-    expect(code == EXIT_DONE, f"plurix check ends with {code}", out, err)
 
 
 with tempfile.TemporaryDirectory() as folder:
@@ -76,7 +65,7 @@ with tempfile.TemporaryDirectory() as folder:
     expect(code == EXIT_DONE, f"the PageServer: exit code {code}", out, err)
     images = last(out)["images"]
     expect(images["images"] >= 2 and images["restores"] >= 1, "no images", out)
-    check(parts[:2], folder)
+    check_histories(parts[:2], folder, "--checks", "rollback")
 
     # What is on the disk can be looked at without any node.
     code, out, err = run("inspect", "heap", "--verify", "--dir", store, "--json")

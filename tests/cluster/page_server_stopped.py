@@ -9,7 +9,8 @@ import signal
 import tempfile
 import time
 
-from run_plurix import EXIT_DONE, EXIT_NOT_FIT, expect, finish, run, start, unique_cluster
+from run_plurix import (EXIT_DONE, EXIT_NOT_FIT, check_histories, expect, finish, run, start,
+                        unique_cluster)
 
 
 def ready(*words):
@@ -26,17 +27,6 @@ def stop(process):
     code, out, err = finish(process, 30)
     expect(code == EXIT_DONE, f"exit code {code}", out, err)
     return json.loads(out.strip().splitlines()[-1]), err
-
-
-def check(parts, folder):
-    """The histories of one cluster together."""
-    merged = os.path.join(folder, "all.jsonl")
-    with open(merged, "w", encoding="utf-8") as target:
-        for part in parts:
-            with open(part, encoding="utf-8") as source:
-                target.write(source.read())
-    code, out, err = run("check", merged)
-    expect(code == EXIT_DONE, f"plurix check ends with {code}", out, err)
 
 
 with tempfile.TemporaryDirectory() as folder:
@@ -62,7 +52,7 @@ with tempfile.TemporaryDirectory() as folder:
     expect(now["images"]["images"] > 0 and now["images"]["restores"] == 0, "no images", str(now))
     protocol = ended["protocol"]
     expect(protocol["rollbacks"] == 0 and protocol["expulsions"] == 0, "undone", str(ended))
-    check(parts, folder)
+    check_histories(parts, folder)
 
     # Those it left are gone: it says so. Who starts at the same time founds nothing beside it.
     server, _ = ready(*server_words)

@@ -44,6 +44,17 @@ def run(*args):
     return finish(start(*args))
 
 
+def check_histories(parts, folder, *words):
+    """Judges the histories of one cluster's nodes together."""
+    merged = os.path.join(folder, "all.jsonl")
+    with open(merged, "w", encoding="utf-8") as target:
+        for part in parts:
+            with open(part, encoding="utf-8") as source:
+                target.write(source.read())
+    code, out, err = run("check", *words, merged)
+    expect(code == EXIT_DONE, f"plurix check ends with {code}", out, err)
+
+
 def check_demo(code, out, err):
     """The last line of a demo with --json, which must have gone well."""
     if code == EXIT_NOT_FIT:
