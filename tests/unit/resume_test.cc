@@ -20,7 +20,9 @@ class Resuming : public ::testing::Test {
     net_.pass(kLong);
     net_.keep_images([this](std::size_t n, const Action& action) {
       if (action.kind == ActionKind::kRestore) load(n);
-      if (action.kind == ActionKind::kImagePage) ++image_pages_;
+      if (action.kind != ActionKind::kImagePage) return;
+      ++image_pages_;
+      std::memcpy(&taken_[action.page], action.payload.data(), sizeof(Value));
     });
   }
 
@@ -95,6 +97,7 @@ class Resuming : public ::testing::Test {
   event::StoredCluster stored_;
   Value image_[32] = {};
   std::size_t image_pages_ = 0;
+  Value taken_[32] = {};     ///< what was in them
   Epoch epochs_missed_ = 0;  ///< that began and of which the members do not know
   WiredCores net_{{.nodes = 3, .core = WiredOptions::with_page_server()}};
 };
@@ -290,6 +293,22 @@ TEST_F(Resuming, OfOneThatHadLeftTakesItsNextImageWhole) {
   net_.step(0, event::ImageWanted{false});
   net_.pass(kLong);
   EXPECT_EQ(image_pages_, 3u);
+}
+
+// Also what was written before the image it has is kept for it as it was.
+TEST_F(Resuming, OfOneThatHadLeftTakesItsNextImageAsOfOneTime) {
+  net_.commit(1, {4}, 40);
+  take_image();
+  leave();
+  net_.commit(2, {5}, 50);
+  rejoin();
+  net_.rule({.to = 1, .type = MessageType::kImageRequest}, Fate::kIsLost, 1);
+  net_.step(0, event::ImageWanted{false});
+  net_.pass(milliseconds(2));
+  ASSERT_TRUE(net_.core(0).imaging().busy());
+  net_.commit(1, {4}, 41);
+  net_.pass(kLong);
+  EXPECT_EQ(taken_[4], 40u);
 }
 
 TEST_F(Resuming, OfOneThatHadLeftGoesBackToTheImageItHasIfAPageDies) {
