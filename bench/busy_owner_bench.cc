@@ -31,7 +31,7 @@ constexpr Load kSmokeLoad = {milliseconds(30), 1};
 constexpr std::size_t kRequestBytes = sizeof(wire::FrameHeader) + sizeof(wire::PageRequest);
 constexpr std::size_t kReplyBytes = sizeof(wire::FrameHeader) + sizeof(wire::PageReply) + kPageSize;
 
-enum Order { kJoin, kWriteAndCompute, kEcho, kQuit };
+enum Order { kJoin, kWriteAndCompute, kEcho, kRest, kQuit };
 
 struct Setup {
   posix::FaultSourceKind source;
@@ -116,9 +116,11 @@ class Owner {
     }
   }
 
+  // Until the next order, which comes after an answer: nobody is left waiting for one.
   void echo() {
+    const auto order = setup_.orders->newest();
     const SignalEcho echo(setup_.peer_socket);
-    compute_until(now() + setup_.load.computing);
+    while (setup_.orders->newest() == order) compute_until(now() + microseconds(100));
   }
 
   Setup& setup_;
@@ -145,15 +147,16 @@ class Driver {
  private:
   void ping_pong() {
     setup_.orders->give(kEcho);
-    const auto end = now() + Duration{setup_.load.computing.ns * 9 / 10};
+    const auto end = now() + setup_.load.computing;
     std::array<std::byte, kReplyBytes> buffer = {};
-    while (now() < end) {
+    do {
       pause_at_random();
       raw.add(microseconds_of([&] {
         setup_.driver_socket.send(buffer.data(), kRequestBytes);
         setup_.driver_socket.receive(buffer.data(), buffer.size(), Waiting::kSpin);
       }));
-    }
+    } while (now() < end);
+    setup_.orders->give(kRest);
     serve_until(node_, [this] { return setup_.orders->done(1); });
   }
 

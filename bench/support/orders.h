@@ -49,6 +49,9 @@ class Orders {
     }
   }
 
+  /// The newest order's number: what is carried out may end when it changes.
+  std::uint64_t newest() const noexcept { return number_.load(std::memory_order_acquire); }
+
   /// Whether there is an order newer than the one a peer carries out or idles after.
   bool pending(int peer) const noexcept {
     return number_.load(std::memory_order_acquire) !=
