@@ -202,7 +202,10 @@ class Server {
   void serve(Duration most, Done done) {
     const auto limit = now() + most;
     while (!done()) {
-      if (now() > limit) throw std::runtime_error("no image: " + images_->trouble());
+      if (now() > limit) {
+        throw std::runtime_error("no image: " + images_->trouble() + "; waits for " +
+                                 images_->waits_for());
+      }
       node_->serve(node_->now() + microseconds(200));
       images_->tick();
     }
@@ -389,12 +392,12 @@ void run(const Options& options) {
                       "fio on the same disk: the same bytes, O_DIRECT, a recycled file");
   Bench bench{.options = options, .report = report};
   for (const auto& row : kPaper) {
-    if (!options.smoke || row.number == 1 || row.number == 6) bench.measure(row, false);
+    const bool asked = options.wants(std::to_string(row.number));
+    if (asked && (!options.smoke || row.number == 1 || row.number == 6)) bench.measure(row, false);
   }
-  bench.measure(kPaper[6], true);
-  if (options.smoke) return bench.peers(20);
-  bench.peers(180);
-  bench.restore_and_stalls();
+  if (options.wants("known")) bench.measure(kPaper[6], true);
+  if (options.wants("peers")) bench.peers(options.smoke ? 20 : 180);
+  if (options.wants("10s") && !options.smoke) bench.restore_and_stalls();
 }
 
 }  // namespace

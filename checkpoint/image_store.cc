@@ -1,4 +1,4 @@
-#include <plurix/checkpoint/image_store.h>
+#include <plurix/checkpoint/page_server.h>
 
 namespace plurix::checkpoint {
 
@@ -14,6 +14,24 @@ std::string words_for(BlockError error) {
       return "the store ends too early; it was cut off";
     case BlockError::kDevice:
       return "the disk failed; the images taken so far may still be read";
+  }
+  return {};
+}
+
+std::string words_for(ImageFailure failure) {
+  switch (failure) {
+    case ImageFailure::kNone:
+      return {};
+    case ImageFailure::kEpoch:
+      return "a new epoch began meanwhile, or the PageServer left; it is taken again";
+    case ImageFailure::kContentsLost:
+      return "more pages were written meanwhile than a node keeps; give the nodes more pre_images";
+    case ImageFailure::kSilence:
+      return "no page came for long; look whether all nodes are there";
+    case ImageFailure::kNoRoom:
+      return "more pages came at once than a step can hand on; it is taken again";
+    case ImageFailure::kStore:
+      return "the store has failed";
   }
   return {};
 }

@@ -104,7 +104,7 @@ void Imaging::on_notice(CommitTime durable) noexcept {
 void Imaging::give_up() noexcept {
   pre_images_.end();
   wanted_ = false;
-  if (phase_ != Phase::kNone) fail();
+  if (phase_ != Phase::kNone) fail(ImageFailure::kEpoch);
 }
 
 // ---- the PageServer
@@ -168,7 +168,7 @@ void Imaging::collect(PageIndex page) noexcept {
   forget_ask(page);
   const Action action{
       .kind = ActionKind::kImagePage, .page = page, .payload = attempt_.committed_contents(page)};
-  if (!core_.actions.push(action)) fail();
+  if (!core_.actions.push(action)) fail(ImageFailure::kNoRoom);
 }
 
 void Imaging::collect_own(std::size_t most) noexcept {
@@ -255,13 +255,13 @@ void Imaging::on_page(const wire::ImagePage& answer, Bytes contents) noexcept {
   const bool asked = phase_ == Phase::kCollecting && answer.time == time_ &&
                      answer.page < high_water_ && task_[answer.page] >= Task::kAbsent;
   if (!asked) return;
-  if (answer.found == 0) return fail();
+  if (answer.found == 0) return fail(ImageFailure::kContentsLost);
   task_[answer.page] = Task::kNone;
   --missing_;
   newest_page_at_ = core_.now;
   forget_ask(answer.page);
   const Action action{.kind = ActionKind::kImagePage, .page = answer.page, .payload = contents};
-  if (!core_.actions.push(action)) return fail();
+  if (!core_.actions.push(action)) return fail(ImageFailure::kNoRoom);
   window_ = std::min(window_ + 1, kWindow);
   if (stop_ && ask_for_more()) send_requests();
   check_complete();
@@ -276,7 +276,7 @@ void Imaging::check_complete() noexcept {
 
 void Imaging::on_stored(bool durable) noexcept {
   if (phase_ == Phase::kNone) return;
-  if (!durable) return fail();
+  if (!durable) return fail(ImageFailure::kStore);
   phase_ = Phase::kNone;
   core_.image_asked = false;  // who still waits asks again
   ++core_.counters.images_stored;
@@ -284,11 +284,11 @@ void Imaging::on_stored(bool durable) noexcept {
   core_.send_body(kEveryone, MessageType::kImageNotice, wire::ImageNotice{time_});
 }
 
-void Imaging::fail() noexcept {
+void Imaging::fail(ImageFailure why) noexcept {
   phase_ = Phase::kNone;
   ++core_.counters.images_given_up;
   asks_.clear();
-  core_.act({.kind = ActionKind::kImageGivenUp});
+  core_.act({.kind = ActionKind::kImageGivenUp, .failure = why});
 }
 
 // Who works on shall hardly notice: his node answers a request of fifteen pages and has the rest of
@@ -312,7 +312,7 @@ void Imaging::on_timer() noexcept {
   send_requests();
   check_complete();
   const bool stuck = core_.now - newest_page_at_ > core_.config.image_patience;
-  if (phase_ == Phase::kCollecting && stuck) fail();
+  if (phase_ == Phase::kCollecting && stuck) fail(ImageFailure::kSilence);
 }
 
 Instant Imaging::deadline() const noexcept {

@@ -13,8 +13,13 @@ Options parse_options(int argc, char** argv, const std::string& usage) {
     const std::string_view argument = argv[i];
     if (argument == "--json") {
       options.json = true;
+    } else if (argument == "--only" && i + 1 < argc) {
+      options.only = argv[++i];
     } else if (argument == "--help" || argument == "-h") {
-      std::printf("%s\n\n  --json  one JSON object a row\n", usage.c_str());
+      std::printf(
+          "%s\n\n  --json       one JSON object a row\n"
+          "  --only NAME  these rows alone, if the benchmark names them\n",
+          usage.c_str());
       std::exit(0);
     } else if (argument.substr(0, 12) != "--benchmark_") {
       std::fprintf(stderr, "unknown option '%s'; --help says what there is\n", argv[i]);

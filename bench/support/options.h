@@ -8,6 +8,9 @@ namespace plurix::bench {
 struct Options {
   bool json = false;   ///< one JSON object a row instead of a table
   bool smoke = false;  ///< PLURIX_BENCH_SMOKE: so short that only "it runs" is shown
+  std::string only;    ///< rows of this number or name; empty: all
+
+  bool wants(const std::string& row) const { return only.empty() || only == row; }
 
   /// `full` repetitions, or a few in a smoke run.
   int rounds(int full) const { return smoke ? (full < 100 ? 1 : full / 100) : full; }

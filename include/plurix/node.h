@@ -207,7 +207,18 @@ class Node {
   // ---- images, on the PageServer
 
   /// Who stores images, and gives them back.
-  void set_image_sink(ImageSink sink) noexcept { image_sink_ = sink; }
+  void set_image_sink(ImageSink sink) noexcept {
+    const Masked masked(*this);
+    image_sink_ = sink;
+  }
+
+  /// Runs `work` with interrupts kept out: for what the sink works on as well, which an interrupt
+  /// may call at any instruction. What comes meanwhile is taken in behind it.
+  template <class Work>
+  decltype(auto) undisturbed(Work&& work) {
+    const Masked masked(*this);
+    return work();
+  }
 
   /// Takes an image as soon as possible; nobody commits meanwhile with `stop_cluster`.
   void want_image(bool stop_cluster) noexcept {
@@ -449,7 +460,7 @@ class Node {
         image_sink_({ImageEventKind::kEnd, 0, {}, action.count, {}, nullptr, action.page});
         break;
       case ActionKind::kImageGivenUp:
-        image_sink_({ImageEventKind::kGivenUp});
+        image_sink_({.kind = ImageEventKind::kGivenUp, .failure = action.failure});
         break;
       case ActionKind::kEpochBegan:
         image_sink_({ImageEventKind::kEpoch, action.epoch});

@@ -6,6 +6,7 @@
 #include <plurix/sim/memory_block_store.h>
 
 #include <functional>
+#include <utility>
 
 #include "support/heap_images.h"
 
@@ -38,6 +39,8 @@ class StandIn {
   struct Imaging {
     bool wants_token() const noexcept { return false; }
     bool stops_cluster() const noexcept { return stops; }
+    std::uint32_t missing() const noexcept { return 2; }
+    std::size_t asked_for() const noexcept { return 1; }
     bool stops = true;
   };
   struct Protocol {
@@ -59,6 +62,19 @@ class StandIn {
     on_leave();
     return leaves;
   }
+  template <class Work>
+  auto undisturbed(Work&& work) {
+    disturbable_ = false;
+    struct Again {
+      ~Again() { node.disturbable_ = true; }
+      StandIn& node;
+    } again{*this};
+    return work();
+  }
+  /// An interrupt of the node's thread, in which a page comes if it is not kept out.
+  void interrupt(const ImageEvent& event) noexcept {
+    if (disturbable_) tell(event);
+  }
   void work_on() noexcept { protocol_.images.stops = false; }
   Endpoint local_endpoint() const noexcept { return {}; }
 
@@ -72,6 +88,27 @@ class StandIn {
 
  private:
   Protocol protocol_;
+  bool disturbable_ = true;
+};
+
+/// While it looks what has finished, an interrupt comes.
+class InterruptedDisk : public MemoryBlockStore {
+ public:
+  using MemoryBlockStore::MemoryBlockStore;
+
+  std::uint64_t start_write(std::uint64_t offset, Bytes bytes) noexcept {
+    EXPECT_FALSE(looking_) << "a write begins in the middle of another operation";
+    return MemoryBlockStore::start_write(offset, bytes);
+  }
+  void poll() noexcept {
+    if (!std::exchange(looking_, true)) on_poll();
+    looking_ = false;
+    MemoryBlockStore::poll();
+  }
+  std::function<void()> on_poll = [] {};
+
+ private:
+  bool looking_ = false;
 };
 
 class PageServerOf : public ::testing::Test {
@@ -146,6 +183,30 @@ TEST_F(PageServerOf, AClusterThatWorksOnNeverWaitsForTheDisk) {
   EXPECT_TRUE(node_.stored);
   ASSERT_NE(store_.newest(), nullptr);
   EXPECT_EQ(store_.newest()->pages_written, put + 14);
+}
+
+// What an interrupt began there could end what had not ended, and that would be waited for for
+// ever.
+TEST(PageServerThread, IsNotInterruptedByPagesWhileItWorksOnTheStore) {
+  InterruptedDisk disk{7};
+  ImageStore<InterruptedDisk> store{disk, small_segments(4)};
+  ASSERT_EQ(store.open(&kTestIdentity), "");
+  StandIn node;
+  PageServer<StandIn, InterruptedDisk, Asynchronous> server{node, store};
+  std::vector<std::byte> page(kBlockSize);
+  node.tell({ImageEventKind::kBegin, 1, {5}, 400});
+  PageIndex next = 0;
+  disk.on_poll = [&] { node.interrupt({ImageEventKind::kPage, 0, {}, next++, Bytes{page}}); };
+  for (int i = 0; i < 20; ++i) server.tick();
+  EXPECT_EQ(next, 20U);
+}
+
+TEST_F(PageServerOf, SaysWhyAnImageCameToNothing) {
+  node_.tell({ImageEventKind::kBegin, 1, {5}, 20});
+  EXPECT_EQ(server_.waits_for(), "2 pages, 1 of them asked for");
+  node_.tell({.kind = ImageEventKind::kGivenUp, .failure = ImageFailure::kSilence});
+  EXPECT_EQ(server_.trouble(), words_for(ImageFailure::kSilence));
+  EXPECT_EQ(server_.waits_for(), "the next image has not begun");
 }
 
 TEST_F(PageServerOf, ThatComesBackKnowsTheNewestEpochThatBegan) {

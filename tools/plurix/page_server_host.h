@@ -125,8 +125,13 @@ class PageServerHost {
       tick();
       if (!server_->busy() && node_.commit_time() <= node_.protocol().core().durable) break;
     }
-    return node_.commit_time() <= node_.protocol().core().durable ||
-           server_->counters().images != before;
+    const bool stored = node_.commit_time() <= node_.protocol().core().durable ||
+                        server_->counters().images != before;
+    if (!stored) {
+      std::fprintf(stderr, "plurix node: no image yet: it waits for %s\n",
+                   server_->waits_for().c_str());
+    }
+    return stored;
   }
 
   bool exists() const noexcept { return server_.has_value(); }

@@ -12,10 +12,20 @@ enum class ImageEventKind : std::uint8_t {
   kPage,     ///< `bytes` are the contents of `page`; valid during the call
   kEnd,      ///< no page is missing; `page` of them needed no request, and of these `snooped` were
              ///< overheard when they went to somebody else
-  kGivenUp,  ///< it will not be
+  kGivenUp,  ///< it will not be, because of `failure`
   kEpoch,    ///< `epoch` begins here; on the PageServer nobody hears of it before the call returns
   kRestore,  ///< the cluster goes back: the frames from `frames` on are to be filled with the
              ///< newest image, that of `time`; at time 0 there is none, and they stay as they are
+};
+
+/// Why an image will not be.
+enum class ImageFailure : std::uint8_t {
+  kNone,
+  kEpoch,         ///< a new epoch began, or this node left: whose contents they would be is undone
+  kContentsLost,  ///< a page was written again and its node had no room to keep what it was
+  kSilence,       ///< no page came for CoreConfig::image_patience
+  kNoRoom,        ///< more pages came in one step than a list of actions holds
+  kStore,         ///< the store has failed; it knows why
 };
 
 struct ImageEvent {
@@ -26,6 +36,7 @@ struct ImageEvent {
   Bytes bytes = {};
   std::byte* frames = nullptr;
   std::uint32_t snooped = 0;
+  ImageFailure failure = ImageFailure::kNone;
 };
 
 /// Called while the node is masked; it may wait for a disk, and must not call the node.

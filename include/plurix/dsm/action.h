@@ -4,6 +4,7 @@
 
 #include <plurix/base/bounded_vector.h>
 #include <plurix/base/page.h>
+#include <plurix/concepts/image_sink.h>
 #include <plurix/concepts/transport.h>
 
 #include <cstring>
@@ -26,13 +27,14 @@ enum class ActionKind : std::uint8_t {
   kImagePage,    ///< `payload` are the contents of `page` in it
   kImageEnd,     ///< no page of it is missing; `count` of its pages needed no request, and of these
                  ///< `page` were overheard
-  kImageGivenUp,  ///< it will not be
+  kImageGivenUp,  ///< it will not be, because of `failure`
   kLogExhausted,  ///< the records this node misses are gone everywhere it asked: it resynchronizes
 };
 
 struct Action {
   ActionKind kind = ActionKind::kSend;
   Rights rights = Rights::kNone;
+  ImageFailure failure = ImageFailure::kNone;
   NodeId node = kNoNode;
   PageIndex page = kNoPage;
   std::uint32_t count = 0;

@@ -123,6 +123,10 @@ class Imaging {
   bool stops_cluster() const noexcept { return stop_ && (wanted_ || phase_ != Phase::kNone); }
   bool busy() const noexcept { return phase_ != Phase::kNone; }
   CommitTime since() const noexcept { return base_; }
+  /// Pages of the image being taken that the store has not got, and of these those that other nodes
+  /// were asked for.
+  std::uint32_t missing() const noexcept { return missing_; }
+  std::size_t asked_for() const noexcept { return asks_.size(); }
 
   /// What was wanted begins: its record, at the time that was just committed, is applied.
   void begin() noexcept;
@@ -178,7 +182,7 @@ class Imaging {
   NodeId target(const Ask& ask) const noexcept;
   void send_page(NodeId to, CommitTime time, PageIndex page, Bytes contents) noexcept;
   void check_complete() noexcept;
-  void fail() noexcept;
+  void fail(ImageFailure why) noexcept;
 
   CoreContext& core_;
   PageDirectory& directory_;

@@ -5,6 +5,9 @@
 //
 // It runs on the node's own thread: `tick` is called between the node's waits, and the store's
 // writing goes on meanwhile. The node must be quiet about images until `start` has been called.
+//
+// An interrupt of that thread may bring pages at any instruction, so whatever works on the store
+// outside the sink does so while the node is undisturbed.
 #pragma once
 
 #include <plurix/checkpoint/image_store.h>
@@ -76,6 +79,8 @@ class PageServer {
   const ImageTimes& times() const noexcept { return times_; }
   /// Why the last image came to nothing; empty if it did not.
   const std::string& trouble() const noexcept { return trouble_; }
+  /// What the image that is wanted or being taken waits for, for who finds that it takes long.
+  std::string waits_for() const;
   const ImageStore<Device>& store() const noexcept { return store_; }
 
  private:
@@ -83,6 +88,10 @@ class PageServer {
   static constexpr unsigned kDiskTries = 64;
 
   void on(const ImageEvent& event) noexcept;
+  std::string set_identity(const Identity& identity) {
+    return node_.undisturbed([&] { return store_.set_identity(identity); });
+  }
+  void work();
   void restore(const ImageEvent& event);
   std::string read_into(CommitTime time, std::byte* frames);
   void end_image(bool durable);
@@ -109,6 +118,9 @@ class PageServer {
   CommitTime last_seen_;
 };
 
+/// Why an image came to nothing, in words.
+std::string words_for(ImageFailure failure);
+
 /// Never 0.
 inline std::uint32_t hash_of(const Endpoint& endpoint) noexcept {
   return crc32c(std::as_bytes(std::span{endpoint.bytes})) | 1;
@@ -134,7 +146,7 @@ std::string PageServer<Node, Device, Policy>::resume() {
   }
   identity.parting = Parting::kNone;
   // Now is the time to notice that the disk cannot be written.
-  if (auto words = store_.set_identity(identity); !words.empty()) return words;
+  if (auto words = set_identity(identity); !words.empty()) return words;
   trouble_.clear();
   node_.load_image(cluster.time);
   if (!trouble_.empty()) return trouble_;
@@ -156,7 +168,7 @@ std::string PageServer<Node, Device, Policy>::start() {
   identity.epoch_limit = core.epoch + 1;
   identity.endpoint = hash_of(node_.local_endpoint());
   last_at_ = last_commit_at_ = node_.now();
-  return store_.set_identity(identity);
+  return set_identity(identity);
 }
 
 template <class Node, BlockStore Device, CheckpointPolicy Policy>
@@ -174,10 +186,12 @@ std::string PageServer<Node, Device, Policy>::rejoin() {
 template <class Node, BlockStore Device, CheckpointPolicy Policy>
 std::string PageServer<Node, Device, Policy>::note_parting(Parting parting) {
   if (mutated("parting_not_noted")) return {};
-  store_.abandon();
-  auto identity = store_.identity();
-  identity.parting = parting;
-  return store_.set_identity(identity);
+  return node_.undisturbed([&] {
+    store_.abandon();
+    auto identity = store_.identity();
+    identity.parting = parting;
+    return store_.set_identity(identity);
+  });
 }
 
 template <class Node, BlockStore Device, CheckpointPolicy Policy>
@@ -242,6 +256,7 @@ void PageServer<Node, Device, Policy>::on(const ImageEvent& event) noexcept {
       store_.abandon();
       if (taking_) ++counters_.failures;
       if (taking_) ++failures_;
+      if (taking_) trouble_ = words_for(event.failure);
       taking_ = false;
       last_at_ = node_.now();
       break;
@@ -299,12 +314,31 @@ void PageServer<Node, Device, Policy>::finish_image() {
 
 template <class Node, BlockStore Device, CheckpointPolicy Policy>
 void PageServer<Node, Device, Policy>::tick() {
+  node_.undisturbed([this] { work(); });
+}
+
+template <class Node, BlockStore Device, CheckpointPolicy Policy>
+void PageServer<Node, Device, Policy>::work() {
   const bool durable = store_.poll();
   // The cleaner reads behind all that is on its way: nobody shall wait for that together with us.
   if (finishing_ && (store_.quiet() || store_.idle())) finish_image();
   if (taking_ && store_.idle()) end_image(durable);
   node_.hold_image(taking_ && !store_.has_room());
   begin_if_due();
+}
+
+template <class Node, BlockStore Device, CheckpointPolicy Policy>
+std::string PageServer<Node, Device, Policy>::waits_for() const {
+  const auto& core = node_.protocol().core();
+  const auto& imaging = node_.protocol().imaging();
+  if (!core.in_service()) return "the PageServer is not in service";
+  if (!taking_ && imaging.wants_token()) return "the token";
+  if (!taking_) return "the next image has not begun";
+  if (imaging.missing() > 0) {
+    return std::to_string(imaging.missing()) + " pages, " + std::to_string(imaging.asked_for()) +
+           " of them asked for";
+  }
+  return finishing_ ? "the disk, to finish it" : "the disk, to make it durable";
 }
 
 template <class Node, BlockStore Device, CheckpointPolicy Policy>

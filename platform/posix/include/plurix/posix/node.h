@@ -130,6 +130,10 @@ class BasicNode {
   bool leave(Instant until) noexcept { return core_.leave(until); }
   Instant leave_deadline() const noexcept { return now() + machine_.options.leave_timeout; }
   void set_image_sink(ImageSink sink) noexcept { core_.set_image_sink(sink); }
+  template <class Work>
+  decltype(auto) undisturbed(Work&& work) {
+    return core_.undisturbed(std::forward<Work>(work));
+  }
   void want_image(bool stop_cluster) noexcept { core_.want_image(stop_cluster); }
   void hold_image(bool held) noexcept { core_.hold_image(held); }
   void image_stored(bool durable) noexcept { core_.image_stored(durable); }
