@@ -1,11 +1,13 @@
-// Hands out the arrays of one node's tables from a block of memory the world provides once. With no
-// block it only counts, so that the same constructor code tells how much is needed.
+// Hands out the arrays of one node's tables from a block of memory the world provides once, zeroed.
+// With no block it only counts, so that the same constructor code tells how much is needed.
+//
+// What begins as zeros is not touched here: of megabytes of shadow images and kept pages a node
+// takes from its machine what it uses.
 #pragma once
 
 #include <plurix/base/assert.h>
 
 #include <cstddef>
-#include <cstring>
 #include <memory>
 #include <span>
 #include <type_traits>
@@ -24,9 +26,7 @@ class Arena {
     if (block_.empty()) return {};
     PLURIX_ASSERT(used_ <= block_.size());
     auto* first = reinterpret_cast<T*>(block_.data() + start);
-    if constexpr (std::is_trivially_default_constructible_v<T>) {
-      std::memset(first, 0, count * sizeof(T));  // megabytes of shadow images, in one go
-    } else {
+    if constexpr (!std::is_trivially_default_constructible_v<T>) {
       for (std::size_t i = 0; i < count; ++i) std::construct_at(first + i);
     }
     return {first, count};
