@@ -13,12 +13,16 @@ set(PLURIX_WARNINGS_CLANG -Wshadow)
 
 # What kernel code is compiled with. Handlers save no vector registers and share the stack with
 # interrupts, so neither SSE nor the red zone may be used; there is no unwinder and no TLS.
+# The compiler may put a few moves in the place of a memcpy of known size (-fbuiltin), which
+# -ffreestanding alone forbids; but no string instruction, because those are slow in an emulator.
 # clang's use of libstdc++ breaks under -mgeneral-regs-only, so it gets the narrower flags.
 set(PLURIX_KERNEL_FLAGS
-  -ffreestanding -fno-exceptions -fno-rtti -mno-red-zone -fno-stack-protector
+  -ffreestanding -fbuiltin -fno-exceptions -fno-rtti -mno-red-zone -fno-stack-protector
   -fcf-protection=none -fno-asynchronous-unwind-tables -fno-threadsafe-statics)
-set(PLURIX_KERNEL_FLAGS_GNU ${PLURIX_KERNEL_FLAGS} -mgeneral-regs-only)
-set(PLURIX_KERNEL_FLAGS_CLANG ${PLURIX_KERNEL_FLAGS} -mno-sse -mno-mmx)
+set(PLURIX_KERNEL_FLAGS_GNU ${PLURIX_KERNEL_FLAGS} -mgeneral-regs-only
+  -mmemcpy-strategy=unrolled_loop:256:noalign,libcall:-1:noalign
+  -mmemset-strategy=unrolled_loop:256:noalign,libcall:-1:noalign)
+set(PLURIX_KERNEL_FLAGS_CLANG ${PLURIX_KERNEL_FLAGS} -mno-sse -mno-mmx -fno-builtin-bcmp)
 
 function(plurix_set_warnings target)
   target_compile_options(${target} PRIVATE
