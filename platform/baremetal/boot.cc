@@ -58,12 +58,19 @@ plurix_boot_multiboot:
   cld
   movl %eax, %esi                # who loaded us, kept through all of this in esi and ebx
 
-  movl $plurix_bss_begin, %edi   # zeros: not every loader sees to it
-  movl $plurix_bss_end, %ecx
-  subl %edi, %ecx
-  shrl $2, %ecx
+  movl $plurix_bss_begin, %edi   # zeros: not every loader sees to it; both are page bounds
   xorl %eax, %eax
-  rep stosl
+1: movl %eax, (%edi)             # no string instruction: they are slow in an emulator
+  movl %eax, 4(%edi)
+  movl %eax, 8(%edi)
+  movl %eax, 12(%edi)
+  movl %eax, 16(%edi)
+  movl %eax, 20(%edi)
+  movl %eax, 24(%edi)
+  movl %eax, 28(%edi)
+  addl $32, %edi
+  cmpl $plurix_bss_end, %edi
+  jb 1b
 
   movl $.Lpdpt + 3, .Lpml4
   movl $.Ldirectories + 3, %eax  # four page directories for 4 GiB

@@ -10,17 +10,13 @@ constexpr std::uint16_t kChannel0 = 0x40;
 constexpr std::uint16_t kChannel2 = 0x42;
 constexpr std::uint16_t kControl = 0x43;
 constexpr std::uint16_t kGate2 = 0x61;  // bit 0: channel 2 counts; bit 1: the speaker hears it
+constexpr std::uint8_t kEnded2 = 0x20;  // bit 5: it has come to zero, after 55 ms
 
 constexpr std::uint8_t kSelect2 = 0x80;
 constexpr std::uint8_t kLowThenHigh = 0x30;  // mode 0: counts down once, then signals
 constexpr std::uint8_t kLatch = 0x00;
 
 constexpr std::uint64_t kMeasuredTicks = kInputHz / 500;  // two milliseconds
-
-struct Reading {
-  std::uint64_t tsc;
-  std::uint64_t counted;  ///< by the 8254 since it was started at 0xffff
-};
 
 void start_channel2() noexcept {
   const auto gate = PortIo::in8(kGate2);
@@ -30,9 +26,13 @@ void start_channel2() noexcept {
   PortIo::out8(kChannel2, 0xff);
 }
 
-// Both at nearly the same moment: of several tries the one that took least time.
-Reading read_both() noexcept {
-  Reading best = {};
+bool channel2_has_ended() noexcept { return (PortIo::in8(kGate2) & kEnded2) != 0; }
+
+}  // namespace
+
+// Of several tries the one that took least time.
+TscClock::Reading TscClock::read_both() noexcept {
+  Reading best;
   std::uint64_t shortest = ~std::uint64_t{0};
   for (int i = 0; i < 8; ++i) {
     const auto before = time_stamp_counter();
@@ -47,20 +47,24 @@ Reading read_both() noexcept {
   return best;
 }
 
-std::uint64_t measure() noexcept {
+std::uint64_t TscClock::start_measuring() noexcept {
+  const auto now = time_stamp_counter();
   start_channel2();
-  const auto first = read_both();
-  auto last = first;
-  while (last.counted - first.counted < kMeasuredTicks) last = read_both();
-  return (last.tsc - first.tsc) * kInputHz / (last.counted - first.counted);
+  first_ = read_both();
+  return now;
 }
 
-}  // namespace
-
-TscClock::TscClock() noexcept
-    : begin_(time_stamp_counter()),
-      ticks_per_second_(measure()),
-      ns_per_tick_((std::uint64_t{1'000'000'000} << kFractionBits) / ticks_per_second_) {}
+// A machine that was not let run for so long that the counter has come round measures again.
+void TscClock::run() noexcept {
+  if (ticks_per_second_ != 0) return;
+  auto last = read_both();
+  while (last.counted - first_.counted < kMeasuredTicks || channel2_has_ended()) {
+    if (channel2_has_ended()) (void)start_measuring();
+    last = read_both();
+  }
+  ticks_per_second_ = (last.tsc - first_.tsc) * kInputHz / (last.counted - first_.counted);
+  ns_per_tick_ = (std::uint64_t{1'000'000'000} << kFractionBits) / ticks_per_second_;
+}
 
 void AlarmTimer::set(Duration from_now) noexcept {
   const auto ns =

@@ -4,7 +4,7 @@
 Numbers that differ from those in instruction_counts.txt are printed; that is no failure, but what a reviewer wants
 to know. The file holds what g++ 12 makes of the release build; --rewrite writes it anew. Of plurix-kernel it counts
 those from its first line of C++ until it enters the kernel that it has put into the heap of a new cluster, in
-thousands; two million of them measure the clock.
+thousands; while it measures its clock it does other things, and waits for the rest of two million.
 
 Usage: instruction_counts.py [--rewrite] TEST_KERNEL PLURIX_KERNEL
 """

@@ -88,6 +88,7 @@ void add_to_words(std::string_view words) { this_machine->say(Text() << words <<
 
 void plurix_main(Machine& machine) noexcept {
   this_machine = &machine;
+  machine.clock.run();
   if (const auto way = machine.boot.option("do")) end_as_told(*way);
   for (const auto* entry = next_behind(0); entry != nullptr; entry = next_behind(entry->line)) {
     entry->run(entry->prefix);

@@ -20,7 +20,7 @@ struct Machine {
   BootInfo boot;
   SerialPort console;
   PhysicalMemory memory;
-  TscClock clock;
+  TscClock clock;  ///< not yet running
   AlarmTimer alarm;
 
   void say(const Text& text) noexcept { console.write(text.view()); }

@@ -67,12 +67,13 @@ class BasicNode {
   /// Where the protocol's tables stand.
   static constexpr std::uint64_t kStorageBase = 0x5700'0000'0000;
 
-  /// The parts outlive the node.
+  /// The parts outlive the node. The machine's clock runs from here on.
   BasicNode(Machine& machine, const NodeConfig& config, PageTableFaultSource& faults, Net& net,
             Trace& trace) noexcept
       : machine_(machine),
         storage_(machine.memory, kStorageBase, ProtocolCore::storage_needed(config.core)),
         core_(config, faults, net, machine.clock, trace, storage_.bytes()) {
+    machine.clock.run();
     faults.on_restart(
         {[](void* self) noexcept { static_cast<BasicNode*>(self)->core_.restart(); }, this});
     set_interrupt_handler(vector_of_line(kTimerLine), {on_tick, this});

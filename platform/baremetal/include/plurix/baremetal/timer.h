@@ -12,8 +12,12 @@ namespace plurix::baremetal {
 /// deadlines; who compares times with another machine corrects the rate.
 class TscClock {
  public:
-  /// Measures the counter for two milliseconds.
-  TscClock() noexcept;
+  /// Begins to measure the counter, which takes two milliseconds; the machine has other things to
+  /// do meanwhile. Until `run` it is time zero.
+  TscClock() noexcept : begin_(start_measuring()) {}
+
+  /// Ends measuring, and waits if that is too early. Called once more it does nothing.
+  void run() noexcept;
 
   Instant now() const noexcept { return at(time_stamp_counter()); }
 
@@ -29,9 +33,20 @@ class TscClock {
   __extension__ using Wide = unsigned __int128;
   static constexpr unsigned kFractionBits = 32;
 
+  /// Both at nearly the same moment.
+  struct Reading {
+    std::uint64_t tsc = 0;
+    std::uint64_t counted = 0;  ///< by the 8254 since it was started
+  };
+  static Reading read_both() noexcept;
+
+  /// Returns what the time stamp counter is now.
+  std::uint64_t start_measuring() noexcept;
+
+  Reading first_;
   std::uint64_t begin_;
-  std::uint64_t ticks_per_second_;
-  std::uint64_t ns_per_tick_;  ///< in units of 2^-32
+  std::uint64_t ticks_per_second_ = 0;
+  std::uint64_t ns_per_tick_ = 0;  ///< in units of 2^-32
 };
 static_assert(Clock<TscClock>);
 
