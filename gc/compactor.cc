@@ -21,7 +21,7 @@ bool is_lowest_member(NodeId self, std::span<const bool> members) noexcept {
 
 }  // namespace
 
-Compactor::Found Compactor::work(Transaction& t, std::span<const bool> members) const {
+Compactor::Found Compactor::work(Transaction& t, std::span<const bool> members) {
   Found found;
   found.hand = hand_;
   found.taken = heap::taken_pages(t);
@@ -71,7 +71,7 @@ void Compactor::compact(Transaction& t, Placement placement, Found& found) const
 
 /// Moves one large object of this node to the front, from the lowest to the highest: so each finds
 /// the room that those before it have left.
-void Compactor::move_large(Transaction& t, Found& found) const {
+void Compactor::move_large(Transaction& t, Found& found) {
   constexpr auto kUser = [](Placement placement) {
     return placement == Placement::kReadWrite || placement == Placement::kReadOnly;
   };
@@ -85,7 +85,8 @@ void Compactor::move_large(Transaction& t, Found& found) const {
     const bool own = entry.use == PageUse::kLarge && entry.node == t.node_id();
     if (!own || !kUser(entry.placement)) continue;
     ++tried;
-    if (heap::relocate_to_front(t, heap::offset_of(page), kMostPages) == 0) continue;
+    moving_ = page;
+    if (heap::relocate_to_front(t, heap::offset_of(page), most_pages_) == 0) continue;
     found.count.large = 1;
     return;
   }
@@ -110,12 +111,16 @@ void Compactor::look_for_unused(Transaction& t, Found& found) const {
 }
 
 /// A step did not commit. A large object that this node has no room to move shall not keep it from
-/// the stage behind.
-bool Compactor::give_up() noexcept {
-  if (stage_ == Stage::kLarge) {
-    stage_ = Stage::kForget;
-    hand_ = 0;
+/// those behind, nor from the stage behind.
+bool Compactor::give_up(bool no_room) noexcept {
+  if (stage_ != Stage::kLarge) return false;
+  if (no_room && moving_ != kNoPage) {
+    ++counters_.too_large;
+    hand_ = moving_ + 1;
+    return true;
   }
+  stage_ = Stage::kForget;
+  hand_ = 0;
   return false;
 }
 

@@ -52,13 +52,15 @@ struct Ticks {
 };
 static_assert(Clock<Ticks>);
 
-/// `LoneNode node(64); node->run(...)`: a heap of 64 pages.
+/// `LoneNode node(64); node->run(...)`: a heap of 64 pages; a transaction may write all of them, or
+/// `shadow_pages`.
 class LoneNode {
  public:
   using NodeType = Node<PlainMemory, NoNetwork, FirstWins, Ticks>;
 
-  explicit LoneNode(std::uint32_t pages = 256)
-      : config_(config_for(pages)),
+  explicit LoneNode(std::uint32_t pages = 256) : LoneNode(pages, pages) {}
+  LoneNode(std::uint32_t pages, std::uint32_t shadow_pages)
+      : config_(config_for(pages, shadow_pages)),
         memory_(config_.core.geometry),
         storage_(ProtocolCore::storage_needed(config_.core)),
         node_(config_, memory_, network_, clock_, trace_, storage_) {
@@ -74,10 +76,10 @@ class LoneNode {
   }
 
  private:
-  static NodeConfig config_for(std::uint32_t pages) {
+  static NodeConfig config_for(std::uint32_t pages, std::uint32_t shadow_pages) {
     NodeConfig config;
     config.core.geometry.pages = pages;
-    config.core.shadow_pages = pages;
+    config.core.shadow_pages = shadow_pages;
     return config;
   }
 

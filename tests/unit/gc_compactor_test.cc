@@ -26,6 +26,7 @@ template <class Node>
 struct WithoutMember {
   struct Core {
     bool is_member[kMaxNodes];
+    CoreConfig config;
   };
   struct Protocol {
     Core core_;
@@ -198,7 +199,7 @@ TEST(RelocationToTheFront, FindsRoomAgainWhenTheNewHeaderHasTakenSome) {
   });
   const auto moved = node->run([](Transaction& t) {
     const auto before = t.find<Array<char>>("second").offset();
-    return heap::relocate_to_front(t, before, Compactor::kMostPages);
+    return heap::relocate_to_front(t, before, 4);
   });
   EXPECT_NE(moved, 0u);
   EXPECT_EQ(node->run([](Transaction& t) { return t.find<Array<char>>("second").offset(); }),
@@ -206,17 +207,90 @@ TEST(RelocationToTheFront, FindsRoomAgainWhenTheNewHeaderHasTakenSome) {
   EXPECT_EQ(to_words(node.verify()), "");
 }
 
-TEST(Compactor, LeavesALargeObjectThatOneTransactionCannotMove) {
-  LoneNode node(2'048);
-  node->run([](Transaction& t) {
-    const auto first = t.make_array<int>(400 * kPageSize / sizeof(int));
-    t.replace("large", t.make_array<int>((Compactor::kMostPages + 1) * kPageSize / sizeof(int)));
-    t.free(first);
-  });
+/// An array of numbers in so many pages.
+Ref<Array<int>> make_numbers(Transaction& t, std::uint32_t pages) {
+  const auto numbers = t.make_array<int>(pages * kPageSize / sizeof(int) - 4);
+  for (std::size_t i = 0; i < numbers.size(); i += 1'000) *numbers[i].mut() = static_cast<int>(i);
+  return numbers;
+}
+
+bool numbers_are_whole(Transaction& t) {
+  const auto numbers = t.find<Array<int>>("numbers");
+  for (std::size_t i = 0; i < numbers.size(); i += 1'000) {
+    if (*numbers[i] != static_cast<int>(i)) return false;
+  }
+  return true;
+}
+
+void free_gap(Transaction& t) {
+  const auto gap = t.find<Array<int>>("gap");
+  (void)t.remove_name("gap");
+  t.free(gap);
+}
+
+TEST(Compactor, MovesWhateverFitsAWriteSet) {
+  LoneNode node(2'048, 700);
+  node->run([](Transaction& t) { t.replace("gap", make_numbers(t, 650)); });
+  node->run([](Transaction& t) { t.replace("numbers", make_numbers(t, 640)); });
+  node->run(free_gap);
   Compactor compactor;
   compact(node.node(), compactor);
   EXPECT_EQ(to_words(node.verify()), "");
-  EXPECT_EQ(compactor.counters().large, 0u);
+  EXPECT_TRUE(node->run(numbers_are_whole));
+  EXPECT_EQ(compactor.counters().large, 1u);
+  EXPECT_EQ(compactor.counters().too_large, 0u);
+}
+
+struct Wide {
+  long words[380];  // one on a page
+};
+
+TEST(Compactor, LeavesALargeObjectThatAWriteSetHasNoRoomForAndMovesTheNext) {
+  constexpr std::size_t kLinks = 200;
+  LoneNode node(1'024, 120);
+  node->run([](Transaction& t) {
+    t.replace("gap", make_numbers(t, 20));
+    t.replace("links", t.make_array<Link<Wide>>(kLinks));
+  });
+  for (std::size_t i = 0; i < kLinks; ++i) {
+    node->run(
+        [i](Transaction& t) { *t.find<Array<Link<Wide>>>("links")[i].mut() = t.make<Wide>(); });
+  }
+  node->run([](Transaction& t) { t.replace("numbers", make_numbers(t, 8)); });
+  const auto before = node->run([](Transaction& t) {
+    return std::pair{t.find<Array<Link<Wide>>>("links").offset(),
+                     t.find<Array<int>>("numbers").offset()};
+  });
+  node->run(free_gap);
+  Compactor compactor;
+  compact(node.node(), compactor);
+  EXPECT_EQ(to_words(node.verify()), "");
+  EXPECT_TRUE(node->run(numbers_are_whole));
+  EXPECT_GE(compactor.counters().too_large, 1u);
+  EXPECT_EQ(compactor.counters().large, 1u);
+  node->run([&](Transaction& t) {
+    EXPECT_EQ(t.find<Array<Link<Wide>>>("links").offset(), before.first);
+    EXPECT_LT(t.find<Array<int>>("numbers").offset(), before.second);
+  });
+}
+
+TEST(Relocation, OfWhatAWriteSetHasNoRoomForIsAnOutcomeAndChangesNothing) {
+  LoneNode node(1'024, 120);
+  node->run([](Transaction& t) { t.replace("numbers", make_numbers(t, 100)); });
+  for (int i = 0; i < 30; ++i) {
+    node->run([i](Transaction& t) { t.replace("written/" + std::to_string(i), t.make<Wide>()); });
+  }
+  const auto before =
+      node->run([](Transaction& t) { return t.find<Array<int>>("numbers").offset(); });
+  const auto outcome = node->try_run([&](Transaction& t) {
+    for (int i = 0; i < 30; ++i) t.find<Wide>("written/" + std::to_string(i)).mut()->words[0] = 1;
+    return heap::relocate(t, before);
+  });
+  EXPECT_EQ(outcome.status, Status::kOutOfMemory);
+  EXPECT_EQ(node->run([](Transaction& t) { return t.find<Array<int>>("numbers").offset(); }),
+            before);
+  EXPECT_TRUE(node->run(numbers_are_whole));
+  EXPECT_EQ(to_words(node.verify()), "");
 }
 
 TEST(Evacuation, MovesEachObjectOnceAndOffThePage) {
