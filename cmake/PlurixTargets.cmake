@@ -14,7 +14,8 @@ set(PLURIX_WARNINGS_CLANG -Wshadow)
 # What kernel code is compiled with. Handlers save no vector registers and share the stack with
 # interrupts, so neither SSE nor the red zone may be used; there is no unwinder and no TLS.
 # The compiler may put a few moves in the place of a memcpy of known size (-fbuiltin), which
-# -ffreestanding alone forbids; but no string instruction, because those are slow in an emulator.
+# -ffreestanding alone forbids (and goes on forbidding to clang); but no string instruction, because
+# those are slow in an emulator.
 # clang's use of libstdc++ breaks under -mgeneral-regs-only, so it gets the narrower flags.
 set(PLURIX_KERNEL_FLAGS
   -ffreestanding -fbuiltin -fno-exceptions -fno-rtti -mno-red-zone -fno-stack-protector
@@ -22,7 +23,7 @@ set(PLURIX_KERNEL_FLAGS
 set(PLURIX_KERNEL_FLAGS_GNU ${PLURIX_KERNEL_FLAGS} -mgeneral-regs-only
   -mmemcpy-strategy=unrolled_loop:256:noalign,libcall:-1:noalign
   -mmemset-strategy=unrolled_loop:256:noalign,libcall:-1:noalign)
-set(PLURIX_KERNEL_FLAGS_CLANG ${PLURIX_KERNEL_FLAGS} -mno-sse -mno-mmx -fno-builtin-bcmp)
+set(PLURIX_KERNEL_FLAGS_CLANG ${PLURIX_KERNEL_FLAGS} -mno-sse -mno-mmx)
 
 function(plurix_set_warnings target)
   target_compile_options(${target} PRIVATE
