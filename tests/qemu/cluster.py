@@ -19,7 +19,8 @@ import tempfile
 import threading
 import time
 
-QEMU = "qemu-system-x86_64"
+from machines import QEMU, card, command_line
+
 WELL = 33
 UNANSWERED = {2, 20}  # questions for the time: a busy host may lose some
 
@@ -34,13 +35,10 @@ class Machine:
     def __init__(self, number, kernel, cable, words, folder, patience, programs=()):
         self.number, self.patience = number, patience
         self.history = folder / f"history.{number}.jsonl"
-        self.command = [QEMU, "-M", "pc", "-bios", "qboot.rom", "-accel", "tcg", "-m", "192", "-nodefaults",
-                        "-display", "none", "-no-reboot", "-serial", "stdio", "-serial", f"file:{self.history}",
-                        "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-                        "-netdev", f"dgram,id=n0,local.type=fd,local.str={cable.fileno()}",
-                        "-device", f"rtl8139,netdev=n0,mac=52:54:00:00:00:{number + 1:02x}",
-                        "-kernel", str(kernel), *(["-initrd", ",".join([f"{kernel}.heap", *programs])] if number == 0 else []),
-                        "-append", "control=1 cluster=test history=100000 " + words]
+        self.command = command_line(
+            kernel, "control=1 cluster=test history=100000 " + words, "-serial", f"file:{self.history}",
+            *card(number + 1, "dgram", f"local.type=fd,local.str={cable.fileno()}"), memory=192,
+            initrd=",".join([f"{kernel}.heap", *programs]) if number == 0 else None)
         self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         pass_fds=[cable.fileno()])
         self.unread, self.log = b"", []

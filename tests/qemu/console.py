@@ -17,6 +17,8 @@ import sys
 import tempfile
 import time
 
+from machines import card, command_line
+
 PATIENCE = 30
 COLUMNS, ANSWER_ROW, COMMAND_ROW = 80, 23, 24
 KEYS = {" ": "spc", "\n": "ret", "\33": "esc", "/": "slash", ".": "dot", "\b": "backspace"}
@@ -136,12 +138,11 @@ def run(kernel, plurix, folder, programs):
                        "hub:" + hub_socket])
     programs.append(process)
     process.wait_for("ready")
-    machine = Program(["qemu-system-x86_64", "-M", "pc", "-accel", "tcg", "-m", "128", "-nodefaults", "-no-reboot",
-                       "-display", "none", "-device", "VGA", "-serial", "stdio", "-monitor",
-                       f"unix:{monitor_socket},server=on,wait=off", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-                       "-netdev", f"stream,id=n0,server=off,addr.type=unix,addr.path={hub_socket}", "-device",
-                       "rtl8139,netdev=n0,mac=52:54:00:00:00:01", "-kernel", kernel, "-initrd", kernel + ".heap",
-                       "-append", "control=1 cluster=console found=never history=1000"])
+    machine = Program(command_line(
+        kernel, "control=1 cluster=console found=never history=1000", "-device", "VGA",
+        "-monitor", f"unix:{monitor_socket},server=on,wait=off",
+        *card(1, "stream", f"server=off,addr.type=unix,addr.path={hub_socket}"),
+        initrd=kernel + ".heap", firmware=None))
     programs.append(machine)
     number = machine.wait_for("ready")["node"]
     check(process, machine, Monitor(monitor_socket), number)

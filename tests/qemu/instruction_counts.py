@@ -14,7 +14,7 @@ import re
 import subprocess
 import sys
 
-from run_kernel import command_line
+from run_kernel import machine
 
 KEPT = pathlib.Path(__file__).with_name("instruction_counts.txt")
 NAMES = ("map_fault", "shadow_fault", "begin", "empty_transaction", "read_a_word", "commit_a_word",
@@ -22,7 +22,7 @@ NAMES = ("map_fault", "shadow_fault", "begin", "empty_transaction", "read_a_word
 
 
 def said_by(kernel, arguments, **options):
-    command = command_line(kernel, arguments, 128, **options) + ["-icount", "shift=0,sleep=off"]
+    command = machine(kernel, arguments, 128, **options) + ["-icount", "shift=0,sleep=off"]
     return subprocess.run(command, timeout=60, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout
 
 

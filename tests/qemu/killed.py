@@ -12,15 +12,13 @@ import tempfile
 import time
 
 from console import PATIENCE, Failure, Program
+from machines import card, command_line
 
 
 def machine(number, kernel, hub, brings_kernel):
-    initrd = ["-initrd", kernel + ".heap"] if brings_kernel else []
-    return ["qemu-system-x86_64", "-M", "pc", "-bios", "qboot.rom", "-accel", "tcg", "-m", "128", "-nodefaults",
-            "-no-reboot", "-display", "none", "-serial", "stdio", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-            "-netdev", f"stream,id=n0,server=off,addr.type=unix,addr.path={hub}", "-device",
-            f"rtl8139,netdev=n0,mac=52:54:00:00:00:{number:02x}", "-kernel", kernel, *initrd, "-append",
-            "control=1 cluster=killed found=never history=1000"]
+    return command_line(kernel, "control=1 cluster=killed found=never history=1000",
+                        *card(number, "stream", f"server=off,addr.type=unix,addr.path={hub}"),
+                        initrd=kernel + ".heap" if brings_kernel else None)
 
 
 def run(kernel, plurix, folder, programs):

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from run_kernel import command_line
+from run_kernel import machine
 
 REFUSED = 35
 BASE = 0x550000400000
@@ -46,7 +46,7 @@ def main():
         for number, (heap, words, expected) in enumerate(cases):
             file = pathlib.Path(folder) / f"{number}.heap"
             file.write_bytes(heap or b"")
-            command = command_line(kernel, ["found=always", "join=100", words], 128, 1, file if heap else None)
+            command = machine(kernel, ["found=always", "join=100", words], 128, 1, file if heap else None)
             result = subprocess.run(command, timeout=60, text=True, errors="replace", stdin=subprocess.DEVNULL,
                                     capture_output=True)
             print(result.stdout.strip())

@@ -14,19 +14,14 @@ import subprocess
 import sys
 import tempfile
 
-QEMU = "qemu-system-x86_64"
+from machines import QEMU, card, command_line
+
 MULTIBOOT_MAGIC = (0x1BADB002).to_bytes(4, "little")
 
 
-def command_line(kernel, arguments, memory, cards=0, heap=None):
-    network = []
-    for card in range(cards):
-        network += ["-netdev", f"hubport,id=n{card},hubid=0",
-                    "-device", f"rtl8139,netdev=n{card},mac=52:54:00:00:00:{card + 1:02x}"]
-    return [QEMU, "-M", "pc", "-bios", "qboot.rom", "-accel", "tcg", "-m", str(memory), "-nodefaults",
-            "-display", "none", "-serial", "stdio", "-no-reboot",
-            "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-            *network, *(["-initrd", str(heap)] if heap else []), "-kernel", str(kernel), "-append", " ".join(arguments)]
+def machine(kernel, arguments, memory, cards=0, heap=None):
+    network = [card(n + 1, "hubport", "hubid=0", f"n{n}") for n in range(cards)]
+    return command_line(kernel, " ".join(arguments), *sum(network, []), memory=memory, initrd=heap)
 
 
 def without_multiboot(kernel, folder):
@@ -41,7 +36,7 @@ def without_multiboot(kernel, folder):
 def run(options):
     with tempfile.TemporaryDirectory() as folder:
         kernel = without_multiboot(options.kernel, folder) if options.pvh else options.kernel
-        command = command_line(kernel, options.arguments, options.memory, options.cards, options.heap)
+        command = machine(kernel, options.arguments, options.memory, options.cards, options.heap)
         try:
             result = subprocess.run(command, timeout=options.timeout, text=True, errors="replace",
                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -55,8 +50,8 @@ def run(options):
     print(said)
     if wrong:
         print("WRONG: " + "; ".join(wrong))
-        print("again: " + shlex.join(command_line(options.kernel, options.arguments, options.memory,
-                                                       options.cards, options.heap)))
+        print("again: " + shlex.join(machine(options.kernel, options.arguments, options.memory,
+                                              options.cards, options.heap)))
     return 1 if wrong else 0
 
 
