@@ -139,6 +139,7 @@ void Imaging::begin() noexcept {
   known_ = 0;
   snooped_ = 0;
   asks_.clear();
+  next_ask_ = core_.now;
   newest_page_at_ = core_.now;
   next_turn_ = core_.now;
   held_ = false;
@@ -157,6 +158,10 @@ void Imaging::begin() noexcept {
   }
   core_.act(
       {.kind = ActionKind::kImageBegin, .count = high_water_, .epoch = core_.epoch, .time = time_});
+  queues_.clear();
+  for (NodeId queue = 0; queue < kQueues; ++queue) {
+    if (first_[queue] != kNoPage) (void)queues_.push(queue);
+  }
   check_complete();
 }
 
@@ -165,7 +170,7 @@ void Imaging::collect(PageIndex page) noexcept {
   task_[page] = Task::kNone;
   --missing_;
   newest_page_at_ = core_.now;
-  forget_ask(page);
+  (void)forget_ask(page);
   const Action action{
       .kind = ActionKind::kImagePage, .page = page, .payload = attempt_.committed_contents(page)};
   if (!core_.actions.push(action)) fail(ImageFailure::kNoRoom);
@@ -189,33 +194,37 @@ void Imaging::enqueue(PageIndex page) noexcept {
 
 bool Imaging::ask_for_more() noexcept {
   bool any = false;
-  for (std::size_t i = 0; i < kQueues; ++i) {
+  for (std::size_t i = 0; i < queues_.size(); ++i) {
     // In batches: a request for a single page would cost as much as the page.
     if (asks_.size() + wire::kMaxImagePages > window_) break;
-    turn_ = static_cast<NodeId>((turn_ + 1) % kQueues);
-    if (ask_from(turn_)) any = true;
+    turn_ = (turn_ + 1) % queues_.size();
+    if (ask_from(queues_[turn_])) any = true;
   }
   return any;
 }
 
 bool Imaging::ask_from(NodeId queue) noexcept {
   auto& first = first_[queue];
-  if (asked_[queue] + wire::kMaxImagePages > kPerQueue) return false;
+  if (!has_room(queue)) return false;
   const auto before = asks_.size();
   for (; first != kNoPage && asks_.size() < before + wire::kMaxImagePages; first = next_[first]) {
     if (task_[first] < Task::kAbsent) continue;
     (void)asks_.push({first, queue, 0, core_.now});
     ++asked_[queue];
+    next_ask_ = core_.now;
   }
   return asks_.size() > before;
 }
 
-void Imaging::forget_ask(PageIndex page) noexcept {
+std::size_t Imaging::forget_ask(PageIndex page) noexcept {
   for (std::size_t i = 0; i < asks_.size(); ++i) {
     if (asks_[i].page != page) continue;
-    --asked_[asks_[i].queue];
-    return asks_.erase(i);
+    const auto queue = asks_[i].queue;
+    --asked_[queue];
+    asks_.erase(i);
+    return queue;
   }
+  return kQueues;
 }
 
 Instant Imaging::due(const Ask& ask) const noexcept {
@@ -230,6 +239,7 @@ NodeId Imaging::target(const Ask& ask) const noexcept {
 }
 
 void Imaging::send_requests() noexcept {
+  if (core_.now < next_ask_) return;
   for (auto& first : asks_) {
     if (core_.now < due(first)) continue;
     const auto to = target(first);
@@ -249,6 +259,8 @@ void Imaging::send_requests() noexcept {
     core_.send(to, MessageType::kImageRequest,
                {body, sizeof request + request.count * sizeof pages[0]});
   }
+  next_ask_ = kNever;
+  for (const auto& ask : asks_) next_ask_ = earlier(next_ask_, due(ask));
 }
 
 void Imaging::on_page(const wire::ImagePage& answer, Bytes contents) noexcept {
@@ -259,11 +271,13 @@ void Imaging::on_page(const wire::ImagePage& answer, Bytes contents) noexcept {
   task_[answer.page] = Task::kNone;
   --missing_;
   newest_page_at_ = core_.now;
-  forget_ask(answer.page);
+  const auto queue = forget_ask(answer.page);
   const Action action{.kind = ActionKind::kImagePage, .page = answer.page, .payload = contents};
   if (!core_.actions.push(action)) return fail(ImageFailure::kNoRoom);
   window_ = std::min(window_ + 1, kWindow);
-  if (stop_ && ask_for_more()) send_requests();
+  // Only when a whole batch of its has come is there more to ask a node for.
+  const bool more = stop_ && queue < kQueues && has_room(queue);
+  if (more && ask_for_more()) send_requests();
   check_complete();
 }
 
@@ -300,8 +314,9 @@ void Imaging::take_turn() noexcept {
 }
 
 bool Imaging::all_asked_for() const noexcept {
-  const bool none_left = std::all_of(std::begin(first_), std::end(first_),
-                                     [](PageIndex first) { return first == kNoPage; });
+  const auto queues = queues_.view();
+  const bool none_left = std::all_of(queues.begin(), queues.end(),
+                                     [this](NodeId queue) { return first_[queue] == kNoPage; });
   return none_left && own_cursor_ >= high_water_;
 }
 

@@ -175,7 +175,11 @@ class Imaging {
   void enqueue(PageIndex page) noexcept;
   bool ask_for_more() noexcept;
   bool ask_from(NodeId queue) noexcept;
-  void forget_ask(PageIndex page) noexcept;
+  /// Returns the queue of which it was asked for; kQueues: it was not.
+  std::size_t forget_ask(PageIndex page) noexcept;
+  bool has_room(std::size_t queue) const noexcept {
+    return asked_[queue] + wire::kMaxImagePages <= kPerQueue;
+  }
   /// When to ask, or to ask again: not as long as pages come, for an answer may stand behind them.
   Instant due(const Ask& ask) const noexcept;
   void send_requests() noexcept;
@@ -200,15 +204,17 @@ class Imaging {
   CommitTime base_;  ///< of the newest image
   CommitTime time_;  ///< of the image being taken
   PageIndex high_water_ = 0;
-  PageIndex own_cursor_ = 0;           ///< our own pages before it are collected
-  PageIndex first_[kQueues] = {};      ///< in each queue, not asked for yet; kNoPage: none
-  std::uint16_t asked_[kQueues] = {};  ///< of each queue, and not here yet
-  NodeId turn_ = 0;                    ///< the queue to be looked at next
-  std::size_t window_ = 0;             ///< how many may be asked for at once, of all queues
+  PageIndex own_cursor_ = 0;               ///< our own pages before it are collected
+  PageIndex first_[kQueues] = {};          ///< in each queue, not asked for yet; kNoPage: none
+  std::uint16_t asked_[kQueues] = {};      ///< of each queue, and not here yet
+  BoundedVector<NodeId, kQueues> queues_;  ///< those that had pages when the image began
+  std::size_t turn_ = 0;                   ///< the one of these to be looked at next
+  std::size_t window_ = 0;                 ///< how many may be asked for at once, of all queues
   std::uint32_t missing_ = 0;
   std::uint32_t known_ = 0;    ///< were here at the image's time, or were overheard since
   std::uint32_t snooped_ = 0;  ///< of these, were overheard
   BoundedVector<Ask, kWindow> asks_;
+  Instant next_ask_;  ///< before it none of them is due; pages that come only put that off
   Instant newest_page_at_;
   Instant next_turn_;  ///< when more may be collected, if the cluster works on
 };

@@ -80,7 +80,6 @@ std::string ImageStore<Device>::read_map(const ImageEntry& image, PageMap& map,
   if (std::uint64_t{blocks} * kBlockSize > device_.bytes()) return "it is larger than the store";
   map.assign(blocks * kMapEntriesPerBlock, {});
   const AlignedMemory summary(1);
-  const AlignedMemory block(1);
   std::uint32_t crc = 0;
   std::size_t done = 0;
   for (auto segment = image.first_map; done < blocks;) {
@@ -90,12 +89,12 @@ std::string ImageStore<Device>::read_map(const ImageEntry& image, PageMap& map,
       return "segment " + std::to_string(segment) + " holds no map of it";
     }
     if (segments != nullptr) segments->add(segment);
-    for (std::uint32_t i = 0; i < header.count && done < blocks; ++i, ++done) {
-      const auto offset = layout().offset(segment) + std::uint64_t{1 + i} * kBlockSize;
-      if (auto error = read_now(offset, block.bytes()); !error.empty()) return error;
-      crc = crc32c(block.bytes(), crc);
-      std::memcpy(map.data() + done * kMapEntriesPerBlock, block.bytes().data(), kBlockSize);
-    }
+    const AlignedMemory part(std::min<std::size_t>(header.count, blocks - done));
+    const auto offset = layout().offset(segment) + kBlockSize;
+    if (auto error = read_now(offset, part.bytes()); !error.empty()) return error;
+    crc = crc32c(part.bytes(), crc);
+    std::memcpy(map.data() + done * kMapEntriesPerBlock, part.bytes().data(), part.bytes().size());
+    done += part.bytes().size() / kBlockSize;
     segment = header.next;
   }
   map.resize(image.high_water);
