@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <array>
+#include <atomic>
+#include <memory>
 #include <stop_token>
 #include <thread>
 
@@ -145,6 +147,48 @@ TYPED_TEST(UdpTransportTest, FramesSentTogetherArriveOneByOneAndInOrder) {
   EXPECT_EQ(sender.sent_bytes, kFrames * 4184);
   EXPECT_EQ(sender.sent_together, kFrames);
   EXPECT_EQ(this->node(1).counters().received_bytes, kFrames * 4184);
+}
+
+// A socket that sends without checksums is one for which no kernel cuts frames apart.
+TYPED_TEST(UdpTransportTest, FramesGoOneByOneWhereTheKernelTakesNoneTogether) {
+  this->introduce(0, 1, 1);
+  const int unchecked = 1;
+  ASSERT_EQ(::setsockopt(this->node(0).fd(), SOL_SOCKET, SO_NO_CHECK, &unchecked, sizeof unchecked),
+            0);
+  constexpr std::size_t kFrames = 17;
+  const Frames frames(kFrames, 4184);
+  this->node(0).send_together(1, frames.parts);
+  Inbox inbox;
+  this->collect(1, inbox, kFrames);
+  ASSERT_EQ(inbox.size(), kFrames);
+  for (std::size_t i = 0; i < kFrames; ++i) {
+    EXPECT_EQ(inbox[i].bytes, frames.whole(i)) << "frame " << i;
+  }
+  EXPECT_EQ(this->node(0).counters().sent, kFrames);
+  EXPECT_EQ(this->node(0).counters().sent_together, 0U);
+}
+
+// Whoever looks whether a process is absent has its endpoint for a moment.
+TEST(UdpEndpoint, ThatIsTakenForAMomentIsWaitedFor) {
+  constexpr int kTries = 100;  // on a busy machine the moment may become too long
+  bool bound = false;
+  for (int i = 0; i < kTries && !bound; ++i) {
+    auto holder = std::make_unique<UdpTransport>();
+    const auto endpoint = holder->local_endpoint();
+    std::atomic<bool> begun = false;
+    const std::jthread release([&] {
+      while (!begun) std::this_thread::yield();
+      ::usleep(3'000);
+      holder.reset();
+    });
+    begun = true;
+    try {
+      const UdpTransport next({.bind = endpoint});
+      bound = next.local_endpoint() == endpoint;
+    } catch (const udp::SetupError&) {
+    }
+  }
+  EXPECT_TRUE(bound);
 }
 
 TYPED_TEST(UdpTransportTest, NothingThatMayNotBeSentGoesTogether) {
