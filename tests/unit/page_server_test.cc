@@ -201,6 +201,50 @@ TEST(PageServerThread, IsNotInterruptedByPagesWhileItWorksOnTheStore) {
   EXPECT_EQ(next, 20U);
 }
 
+/// Counts what is read.
+class CountingDisk : public MemoryBlockStore {
+ public:
+  using MemoryBlockStore::MemoryBlockStore;
+
+  std::uint64_t start_read(std::uint64_t offset, std::span<std::byte> out) noexcept {
+    ++reads;
+    return MemoryBlockStore::start_read(offset, out);
+  }
+  std::size_t reads = 0;
+};
+
+// Between two steps the node answers the others, whose leases are short.
+TEST(PageServerThread, CleansTheStoreAStepAtATime) {
+  constexpr PageIndex kPages = 400;
+  CountingDisk disk{7};
+  ImageStore<CountingDisk> store{disk, small_segments(1)};
+  ASSERT_EQ(store.open(&kTestIdentity), "");
+  StandIn node;
+  node.work_on();
+  PageServer<StandIn, CountingDisk, Asynchronous> server{node, store};
+  const std::vector<std::byte> page(kBlockSize);
+  std::size_t most_in_a_tick = 0;
+  const auto take_image = [&](std::uint64_t time, auto wanted) {
+    node.stored = false;
+    node.tell({ImageEventKind::kBegin, 1, {time}, kPages});
+    for (PageIndex i = 0; i < kPages; ++i) {
+      if (wanted(i)) node.tell({ImageEventKind::kPage, 0, {}, i, Bytes{page}});
+    }
+    node.tell({ImageEventKind::kEnd});
+    for (int i = 0; i < 1000 && !node.stored; ++i) {
+      const auto before = disk.reads;
+      server.tick();
+      most_in_a_tick = std::max(most_in_a_tick, disk.reads - before);
+    }
+    EXPECT_TRUE(node.stored);
+  };
+  take_image(5, [](PageIndex) { return true; });
+  const auto before = disk.reads;
+  take_image(6, [](PageIndex i) { return i % 7 < 5; });  // leaves each segment two pages of seven
+  EXPECT_GT(disk.reads - before, 100U) << "there was nothing to clean";
+  EXPECT_LE(most_in_a_tick, 64U);
+}
+
 TEST_F(PageServerOf, SaysWhyAnImageCameToNothing) {
   node_.tell({ImageEventKind::kBegin, 1, {5}, 20});
   EXPECT_EQ(server_.waits_for(), "2 pages, 1 of them asked for");

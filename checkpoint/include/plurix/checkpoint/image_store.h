@@ -102,8 +102,12 @@ class ImageStore {
   /// Nothing is on its way to the device.
   bool quiet() const noexcept { return device_.finished() == device_.started(); }
 
-  /// No page is missing any more: what is left goes to the device. `about` completes the entry
-  /// (pages_known, duration_us, taken_unix_ns).
+  /// No page is missing any more: moves some pages out of segments that are mostly empty, and waits
+  /// for the device for as long as that takes. False when there is nothing left to move.
+  bool clean();
+
+  /// No page is missing any more: cleans to the end, and what is left goes to the device. `about`
+  /// completes the entry (pages_known, duration_us, taken_unix_ns).
   void finish(const ImageEntry& about = {});
 
   /// The image will not be: the store stays as it was.
@@ -172,7 +176,7 @@ class ImageStore {
   void next_segment(SegmentKind kind);
   void write_segment();
   std::uint32_t allocate();
-  void move_pages();
+  void choose_moved();
   void move_some(std::span<const PlacedPage> pages);
   void write_map(std::uint32_t& first, std::uint32_t& crc);
   void start_superblock();
@@ -212,6 +216,9 @@ class ImageStore {
   ImageEntry taking_;
   PageMap next_map_;
   SegmentSet fresh_;  ///< allocated for the image being taken
+  bool cleaning_ = false;
+  std::vector<PlacedPage> moved_;  ///< by the cleaner
+  std::size_t moved_so_far_ = 0;
   Superblock next_;
   std::uint64_t awaited_ = 0;
   std::string error_;

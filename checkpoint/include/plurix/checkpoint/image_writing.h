@@ -124,6 +124,7 @@ void ImageStore<Device>::begin(CommitTime time, Epoch epoch, PageIndex high_wate
   next_map_.resize(high_water);
   fresh_ = {};
   filling_ = false;
+  cleaning_ = false;
   phase_ = Phase::kWriting;
 }
 
@@ -153,16 +154,27 @@ bool ImageStore<Device>::has_room() const noexcept {
 }
 
 template <BlockStore Device>
-void ImageStore<Device>::move_pages() {
+void ImageStore<Device>::choose_moved() {
   const auto room = filling_ ? builder().room() : 0;
   const auto budget = std::max<std::size_t>(room, taking_.pages_written / 2);
-  const auto moved = worth_moving(next_map_, layout(), end_block(), fresh_, budget);
-  const auto pages_written = taking_.pages_written;
+  moved_ = worth_moving(next_map_, layout(), end_block(), fresh_, budget);
+  moved_so_far_ = 0;
+  cleaning_ = true;
+}
+
+template <BlockStore Device>
+bool ImageStore<Device>::clean() {
   constexpr std::size_t kAtOnce = 64;
-  for (std::size_t i = 0; i < moved.size(); i += kAtOnce) {
-    move_some(std::span{moved}.subspan(i, std::min(kAtOnce, moved.size() - i)));
-  }
+  if (phase_ != Phase::kWriting) return false;
+  if (!cleaning_) choose_moved();
+  const auto rest = std::span{moved_}.subspan(moved_so_far_);
+  if (rest.empty()) return false;
+  const auto now = rest.first(std::min(kAtOnce, rest.size()));
+  const auto pages_written = taking_.pages_written;
+  move_some(now);
   taking_.pages_written = pages_written;
+  moved_so_far_ += now.size();
+  return true;
 }
 
 template <BlockStore Device>
@@ -231,7 +243,8 @@ void ImageStore<Device>::write_map(std::uint32_t& first, std::uint32_t& crc) {
 template <BlockStore Device>
 void ImageStore<Device>::finish(const ImageEntry& about) {
   if (phase_ != Phase::kWriting) return;
-  move_pages();
+  while (clean()) {
+  }
   if (phase_ == Phase::kWriting && filling_) write_segment();
   write_map(taking_.first_map, taking_.map_crc);
   if (phase_ != Phase::kWriting) return;

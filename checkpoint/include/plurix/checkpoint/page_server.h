@@ -320,8 +320,9 @@ void PageServer<Node, Device, Policy>::tick() {
 template <class Node, BlockStore Device, CheckpointPolicy Policy>
 void PageServer<Node, Device, Policy>::work() {
   const bool durable = store_.poll();
-  // The cleaner reads behind all that is on its way: nobody shall wait for that together with us.
-  if (finishing_ && (store_.quiet() || store_.idle())) finish_image();
+  // The cleaner reads behind all that is on its way, and a step at a time: nobody shall wait for it
+  // together with us.
+  if (finishing_ && (store_.quiet() || store_.idle()) && !store_.clean()) finish_image();
   if (taking_ && store_.idle()) end_image(durable);
   node_.hold_image(taking_ && !store_.has_room());
   begin_if_due();
