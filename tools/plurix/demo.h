@@ -29,6 +29,7 @@ struct DemoSettings {
   bool verify = false;  ///< the whole heap, at the end
   bool json = false;
   bool kill = false;  ///< kill nodes and the PageServer, cut the network, start from the disk
+  std::size_t fill_megabytes = 0;  ///< with `kill`: written by the nodes, in equal parts, before
 
   std::size_t nodes() const noexcept { return hosted + machines; }
   bool on_segment() const noexcept { return machines > 0 || transport == "segment"; }

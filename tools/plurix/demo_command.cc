@@ -98,8 +98,13 @@ void add_demo_command(CLI::App& app, int& exit_code) {
   demo->add_option("--trace", settings->trace_file,
                    "Write the newest events as a file for Perfetto or chrome://tracing");
   demo->add_flag("--verify", settings->verify, "Verify the whole heap at the end, every object");
-  demo->add_flag("--kill", settings->kill,
-                 "Kill nodes and the PageServer, cut the network, start everything from the disk");
+  auto* kill = demo->add_flag(
+      "--kill", settings->kill,
+      "Kill nodes and the PageServer, cut the network, start everything from the disk");
+  demo->add_option("--fill", settings->fill_megabytes,
+                   "With --kill: megabytes that the nodes write before anything happens")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{4096}))
+      ->needs(kill);
   demo->add_flag("--json", settings->json, "One line of JSON at the end instead of words");
   demo->footer(kFooter);
   demo->callback([settings, &exit_code] { exit_code = run(*settings); });

@@ -20,7 +20,7 @@ class KillDemo {
         cluster_({.name = "kill-" + std::to_string(::getpid()),
                   .store = directory_.file("store"),
                   .arguments = {"--workload", settings.workload, "--heap",
-                                std::to_string(settings.heap_bytes), "--history-limit", "1"},
+                                std::to_string(heap_bytes(settings)), "--history-limit", "1"},
                   .logs = {},
                   .records = {}}) {}
 
@@ -29,6 +29,7 @@ class KillDemo {
     say("a PageServer and " + std::to_string(settings_.nodes()) + " nodes: " + settings_.workload +
         ", an image every 200 ms");
     cluster_.ask(cluster_.server(), "setup", "setup");
+    if (settings_.fill_megabytes > 0) fill();
     cluster_.tell_all("start");
     cluster_.work(1.0);
     kill_a_node();
@@ -39,6 +40,11 @@ class KillDemo {
   }
 
  private:
+  /// With room for what the nodes write before.
+  static std::uint64_t heap_bytes(const DemoSettings& settings) {
+    return settings.heap_bytes + (std::uint64_t{settings.fill_megabytes} << 20);
+  }
+
   static constexpr double kStatusPause = 0.3;  ///< a node tells what it has done every 0.2 s
 
   std::vector<std::size_t> all_but(std::size_t index) const {
@@ -50,6 +56,17 @@ class KillDemo {
   }
 
   // ---- the steps
+
+  void fill() {
+    const auto part = settings_.fill_megabytes / settings_.nodes();
+    for (std::size_t i = 1; i <= settings_.nodes(); ++i) {
+      cluster_.ask(cluster_.node(i), "fill " + std::to_string(part), "filled");
+    }
+    const auto begin = StoredCluster::now();
+    cluster_.ask(cluster_.server(), "checkpoint", "checkpointed");
+    line("each node writes %zu MB; an image of them after %.0f ms", part,
+         (StoredCluster::now() - begin) * 1e3);
+  }
 
   void kill_a_node() {
     cluster_.forget_epochs();

@@ -14,6 +14,7 @@
 #include "control.h"
 #include "counters_json.h"
 #include "exit_codes.h"
+#include "heap_filler.h"
 #include "net_faults.h"
 #include "node_settings.h"
 #include "page_server_host.h"
@@ -131,6 +132,7 @@ class NodeRunner {
  private:
   static constexpr std::string_view kWorkloadCommand = "workload ";
   static constexpr std::string_view kCutCommand = "cut ";
+  static constexpr std::string_view kFillCommand = "fill ";
   static constexpr int kLastWordsMs = 2'000;
   static constexpr std::uint32_t kStepsBetween = 16;  ///< two of the collector
   static constexpr double kImagePatience = 30;
@@ -154,6 +156,9 @@ class NodeRunner {
     } else if (line == "collect") {
       collector_.collect_all(node_);
       say_collected();
+    } else if (line.starts_with(kFillCommand)) {
+      fill_heap(node_, std::atoi(line.c_str() + kFillCommand.size()));
+      say({{"event", "filled"}});
     } else if (line == "checkpoint") {
       const bool ok = images_.take_now(seconds(kImagePatience));
       auto answer = images_.to_json();
