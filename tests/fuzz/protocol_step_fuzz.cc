@@ -1,6 +1,8 @@
 // Feeds one node a stream of events made from the input: frames whose header is right and whose
-// body is arbitrary, frames that are wrong throughout, faults, commits, time. Nothing may crash or
-// leave the memory it was given, whatever arrives; the node's own assertions are on.
+// body is arbitrary, frames that are wrong throughout, pages that others send each other, faults,
+// commits, time. Inputs of an odd length are for a PageServer. Nothing may crash or leave the
+// memory it was given, whatever arrives; the node's own assertions are on.
+#include <plurix/base/assert.h>
 #include <plurix/commit/fair.h>
 #include <plurix/dsm/protocol.h>
 
@@ -46,8 +48,9 @@ Endpoint endpoint_of(NodeId node) {
 /// A node that founded a cluster and has let in two members that exist only here.
 class Victim {
  public:
-  Victim() {
+  explicit Victim(bool page_server) {
     CoreConfig config;
+    config.page_server = page_server;
     config.geometry.pages = kPages;
     config.shadow_pages = 8;
     config.log_records = 16;
@@ -80,9 +83,10 @@ class Victim {
  private:
   void let_in(NodeId member) {
     wire::JoinRequest request;
-    request.base = kDefaultHeapBase;
-    request.pages = kPages;
-    request.format = 1;
+    const auto& geometry = node_->core().config.geometry;
+    request.base = geometry.base;
+    request.pages = geometry.pages;
+    request.format = geometry.format;
     request.page_size = kPageSize;
     request.incarnation = 100u + member;
     send(wire::MessageType::kJoinRequest, member, std::as_bytes(std::span{&request, 1}), {});
@@ -96,6 +100,7 @@ class Victim {
       if (wire::read_body(view.body, challenge)) request.cookie = challenge.cookie;
     }
     send(wire::MessageType::kJoinRequest, member, std::as_bytes(std::span{&request, 1}), {});
+    PLURIX_ASSERT(node_->core().is_member[member]);  // or most of what follows would be dropped
   }
 
   std::array<std::span<std::byte>, 3> parts() {
@@ -110,25 +115,38 @@ class Victim {
   void step(const Event& event) { (void)node_->step(event, now_); }
 
   void send(wire::MessageType type, NodeId from, Bytes body, CommitTime time) {
+    const auto frame = frame_of(type, from, node_->core().self, body, time);
+    step(event::FrameArrived{frame, endpoint_of(from)});
+  }
+
+  /// A page that one member sends the other.
+  void overhear(NodeId from, Bytes body, CommitTime time) {
+    const NodeId to = 3 - from;
+    const auto frame = frame_of(wire::MessageType::kPageReply, from, to, body, time);
+    step(event::FrameOverheard{frame, endpoint_of(from)});
+  }
+
+  std::vector<std::byte> frame_of(wire::MessageType type, NodeId from, NodeId to, Bytes body,
+                                  CommitTime time) const {
     wire::FrameHeader header;
     header.type = type;
     header.epoch = node_->core().epoch;
     header.cluster = node_->core().cluster;
     header.commit_time = time;
     header.sender = from;
-    header.receiver = node_->core().self;
+    header.receiver = to;
     header.incarnation = 100u + from;
-    header.receiver_incarnation = 100;
+    header.receiver_incarnation = 100u + to;
     std::vector<std::byte> frame(sizeof header + body.size());
     wire::finish_frame(header, body, {});
     std::memcpy(frame.data(), &header, sizeof header);
     if (!body.empty()) std::memcpy(frame.data() + sizeof header, body.data(), body.size());
-    step(event::FrameArrived{frame, endpoint_of(from)});
+    return frame;
   }
 
   void play_one(Input& in) {
     const auto& attempt = node_->attempt();
-    switch (in.byte() % 8) {
+    switch (in.byte() % 10) {
       case 0: {  // random bytes
         const auto raw = in.bytes(in.byte());
         return step(event::FrameArrived{raw, endpoint_of(in.byte() % 4)});
@@ -170,6 +188,20 @@ class Victim {
         return step(event::LocalFault{in.byte() % kPages,
                                       in.byte() % 2 == 0 ? Access::kRead : Access::kWrite,
                                       in.byte() % 2 == 0});
+      case 7: {  // a page that passes by
+        const wire::PageReply reply{in.byte() % (kPages + 1u), in.byte(), in.byte() % 8 == 0, 0};
+        std::byte body[sizeof reply + kPageSize] = {};
+        std::memcpy(body, &reply, sizeof reply);
+        const NodeId from = 1 + in.byte() % 2;
+        const auto time = node_->core().applied + in.byte() % 4;
+        return overhear(from, Bytes{body}.first(reply.zero != 0 ? sizeof reply : sizeof body),
+                        time);
+      }
+      case 8: {  // or something that is none
+        const auto raw = in.bytes(in.word() % 4200);
+        if (in.byte() % 2 == 0) return overhear(1 + in.byte() % 2, raw, node_->core().applied);
+        return step(event::FrameOverheard{raw, endpoint_of(in.byte() % 4)});
+      }
       default:
         if (attempt.active() && !attempt.write_set().empty()) {
           return step(event::CommitWanted{in.byte()});
@@ -189,7 +221,9 @@ class Victim {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static Victim victim;
+  static Victim plain(false);
+  static Victim server(true);
+  auto& victim = size % 2 == 0 ? plain : server;
   victim.reset();
   Input in(data, size);
   victim.play(in);
