@@ -25,7 +25,8 @@ void EpochSwitch::enter(const wire::EpochBegin& begin, Bytes members) noexcept {
   if (begin.rollback == 1) go_back(begin);
   core_.frames_hold_image = false;
   catch_up_.enter_epoch(begin.start, begin.source);
-  membership_.replace(members, begin.members);
+  membership_.forget_requests();
+  membership_.replace(members, begin.members, begin.start);
   token_.enter_epoch(core_.page_server);
   paging_.restart();
   ++core_.counters.epochs_entered;
@@ -156,8 +157,12 @@ void EpochMember::on_begin(const wire::EpochBegin& begin, Bytes members) noexcep
 }
 
 void EpochMember::check_lease() noexcept {
-  if (!has_page_server()) watched_ = kNoNode;
-  if (!has_page_server() || core_.cut_off) return;
+  if (!has_page_server()) {
+    watched_ = kNoNode;
+    core_.cut_off = false;  // it has left: nobody begins an epoch without this node
+    return;
+  }
+  if (core_.cut_off) return;
   if (watched_ != core_.page_server) {
     // Before its first answer the PageServer may not know us, and would not wait for our lease.
     watched_ = core_.page_server;

@@ -110,13 +110,9 @@ void Imaging::give_up() noexcept {
 // ---- the PageServer
 
 void Imaging::set_base(CommitTime time, PageIndex high_water) noexcept {
-  know(time, high_water);
-  base_ = time;
-}
-
-void Imaging::know(CommitTime time, PageIndex high_water) noexcept {
   core_.durable = time;
   core_.image_high_water = high_water;
+  base_ = time;
 }
 
 void Imaging::want(bool stop_cluster) noexcept {

@@ -82,7 +82,8 @@ void Membership::join(const event::JoinWanted& wanted) noexcept {
   join_progress_ = JoinProgress::kNobodyAnswers;
   answered_at_ = core_.now;
   may_found_ = wanted.may_found;
-  cluster_exists_ = wanted.cluster_exists;
+  stored_ = wanted.stored;
+  if (stored_.incarnation != 0) core_.incarnation = stored_.incarnation;
   own_ = wanted.own;
   formatted_ = wanted.formatted;
   core_.formatted = wanted.formatted;
@@ -116,9 +117,11 @@ void Membership::ask(const Endpoint& seed, std::uint64_t cookie) noexcept {
   core_.send_to(seed, MessageType::kJoinRequest, std::as_bytes(std::span{&request, 1}));
 }
 
-void Membership::on_join_challenge(const Endpoint& from,
+void Membership::on_join_challenge(const wire::FrameHeader& header, const Endpoint& from,
                                    const wire::JoinChallenge& challenge) noexcept {
-  if (!joining_ || withdrawing_ || challenge.incarnation != core_.incarnation) return;
+  if (challenge.incarnation != core_.incarnation) return;
+  note_left_out(header);
+  if (!joining_ || withdrawing_) return;
   note_progress(JoinProgress::kAnswered);
   ask(from, challenge.cookie);
 }
@@ -179,7 +182,7 @@ void Membership::on_join_request(const Endpoint& from, const wire::JoinRequest& 
   }
   const bool waits = core_.member ? !core_.in_service() : joining_ && !(from == own_);
   if (waits) {
-    const wire::JoinWait wait{core_.incarnation, core_.member || cluster_exists_ ? 1U : 0U};
+    const wire::JoinWait wait{core_.incarnation, core_.member || stored_.cluster != 0 ? 1U : 0U};
     return core_.send_to(from, MessageType::kJoinWait, std::as_bytes(std::span{&wait, 1}));
   }
   if (!core_.in_service()) return;
@@ -254,9 +257,9 @@ void Membership::on_join_grant(const wire::FrameHeader& from, const wire::JoinGr
                                Bytes members) noexcept {
   if (grant.incarnation != core_.incarnation) return;
   if (!joining_) {
-    const bool asked = core_.resyncing && grant.node == core_.self && from.epoch == core_.epoch &&
-                       from.cluster == core_.cluster && from.commit_time >= core_.applied;
-    if (asked) replace(members, grant.members);
+    if (!takes_table(from, grant)) return;
+    replace(members, grant.members, from.commit_time);
+    if (!core_.resyncing) catch_up_.note_time(from.sender, from.commit_time);
     return;
   }
   joining_ = false;
@@ -271,16 +274,43 @@ void Membership::on_join_grant(const wire::FrameHeader& from, const wire::JoinGr
   core_.member = true;
   catch_up_.restart_at(core_.applied);
   token_.set_holder_hint(grant.holder);
+  know_stored_image();
   for (std::size_t i = 0; i < grant.members; ++i) {
     add(wire::element<wire::MemberEntry>(members, i));
   }
-  core_.act({.kind = ActionKind::kJoined, .node = core_.self});
+  core_.act({.kind = ActionKind::kJoined, .node = core_.self, .epoch = core_.epoch});
   if (withdrawing_) leave();
 }
 
-void Membership::on_join_refused(const wire::JoinRefused& answer) noexcept {
+// Without a PageServer no epoch began, so what follows its image is of the image's line.
+void Membership::know_stored_image() noexcept {
+  if (stored_.cluster != core_.cluster || stored_.epoch != core_.epoch) return;
+  if (mutated("image_known_late")) return;
+  core_.durable = stored_.time;
+  core_.image_high_water = stored_.high_water;
+}
+
+bool Membership::takes_table(const wire::FrameHeader& from,
+                             const wire::JoinGrant& grant) const noexcept {
+  const bool in_need = core_.resyncing || has_asked();
+  return in_need && core_.member && grant.node == core_.self && from.epoch == core_.epoch &&
+         from.cluster == core_.cluster && from.commit_time >= core_.applied;
+}
+
+bool Membership::has_asked() const noexcept { return core_.now < table_wanted_until_; }
+
+void Membership::note_left_out(const wire::FrameHeader& header) noexcept {
+  const bool asked = core_.member && !leaving_ && core_.page_server != core_.self && has_asked();
+  const bool newer = header.epoch > core_.epoch && header.epoch >= core_.promised;
+  if (mutated("left_out_unnoticed")) return;
+  left_out_ = left_out_ || (asked && newer && header.cluster == core_.cluster);
+}
+
+void Membership::on_join_refused(const wire::FrameHeader& header,
+                                 const wire::JoinRefused& answer) noexcept {
   if (answer.incarnation != core_.incarnation) return;
   if (answer.reason == wire::RefusalReason::kDeparted) {
+    note_left_out(header);
     if (leaving_) remove(core_.self);
     if (withdrawing_) joining_ = false;
     if (joining_) {
@@ -334,6 +364,7 @@ void Membership::remove(NodeId node) noexcept {
   if (node == core_.self) {
     core_.member = false;
     leaving_ = false;
+    leave_requested_ = false;
     core_.act({.kind = ActionKind::kLeft, .node = node});
     return;
   }
@@ -343,7 +374,7 @@ void Membership::remove(NodeId node) noexcept {
 
 void Membership::apply(const wire::RecordView& record) noexcept {
   // The table came with the epoch, or with the grant: it shows what led to them already.
-  if (record.header.time <= core_.epoch_start) return;
+  if (record.header.time <= core_.epoch_start || record.header.time <= table_time_) return;
   if (record.header.kind == RecordKind::kJoin) add(record.member());
   if (record.header.kind == RecordKind::kLeave &&
       members_[record.member().node].incarnation == record.member().incarnation) {
@@ -352,13 +383,16 @@ void Membership::apply(const wire::RecordView& record) noexcept {
 }
 
 void Membership::ask_for_members() noexcept {
+  table_wanted_until_ = core_.now + patience_with_joiners();
   for (const auto& seed : seeds_) ask(seed, 0);
   for (NodeId node = 0; node < kMaxNodes; ++node) {
     if (core_.is_member[node] && node != core_.self) ask(members_[node].endpoint, 0);
   }
 }
 
-void Membership::replace(Bytes members, std::size_t count) noexcept {
+void Membership::replace(Bytes members, std::size_t count, CommitTime time) noexcept {
+  table_time_ = time;
+  left_out_ = false;
   bool present[kMaxNodes] = {};
   for (std::size_t i = 0; i < count; ++i) {
     present[wire::element<wire::MemberEntry>(members, i).node] = true;
@@ -385,6 +419,9 @@ void Membership::join_again() noexcept {
   queue_.clear();
   adopting_.clear();
   adopting_from_ = kNoNode;
+  table_time_ = CommitTime{};
+  left_out_ = false;
+  leave_requested_ = false;
   core_.peers = 0;
   core_.member = false;
   core_.page_server = kNoNode;
@@ -396,6 +433,13 @@ void Membership::join_again() noexcept {
   withdrawing_ = false;
   may_found_ = false;
   ask_seeds();
+}
+
+void Membership::forget_requests() noexcept {
+  if (mutated("leave_outlives_epoch")) return;
+  queue_.clear();
+  adopting_.clear();
+  adopting_from_ = kNoNode;
 }
 
 void Membership::commit_pending() noexcept {
@@ -520,11 +564,18 @@ void Membership::continue_leaving() noexcept {
   std::byte body[wire::kSmallBody];
   PageIndex owned[wire::kMaxWords];
   const auto count = list_owned(owned);
-  if (count == 0) return core_.send(to, MessageType::kLeaveRequest, {});
+  if (count == 0) return ask_to_go(to);
   const wire::AdoptRequest request{static_cast<std::uint32_t>(count), 0};
   std::memcpy(body, &request, sizeof request);
   std::memcpy(body + sizeof request, owned, count * sizeof owned[0]);
   core_.send(to, MessageType::kAdoptRequest, {body, sizeof request + count * sizeof owned[0]});
+}
+
+// Nobody but the PageServer can bring into the epoch who has not entered it yet.
+void Membership::ask_to_go(NodeId from) noexcept {
+  if (core_.epoch_settling && !mutated("page_server_leaves_before_all_follow")) return;
+  leave_requested_ = true;
+  core_.send(from, MessageType::kLeaveRequest, {});
 }
 
 void Membership::on_timer() noexcept {

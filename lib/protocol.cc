@@ -23,7 +23,8 @@ ProtocolCore::ProtocolCore(const CoreConfig& config, std::byte* frames,
       epochs_(core_, directory_, attempt_, catch_up_, paging_, token_, membership_, imaging_),
       epoch_member_(core_, epochs_, membership_, imaging_),
       orphans_(core_, directory_, commits_),
-      recovery_(core_, epochs_, membership_, token_, orphans_) {
+      recovery_(core_, epochs_, membership_, token_, orphans_),
+      lookout_(core_, membership_) {
   PLURIX_ASSERT(config.words_per_packet >= 1 && config.words_per_packet <= wire::kMaxWords);
   PLURIX_ASSERT(config.shadow_pages <= wire::kMaxPackets * config.words_per_packet);
 }
@@ -151,8 +152,6 @@ void ProtocolCore::on(const event::ImageHeld& e) noexcept { imaging_.hold(e.held
 
 void ProtocolCore::on(const event::ImageStored& e) noexcept { imaging_.on_stored(e.durable); }
 
-void ProtocolCore::on(const event::ImageKnown& e) noexcept { imaging_.know(e.time, e.high_water); }
-
 void ProtocolCore::on(const event::DurableWanted& e) noexcept {
   core_.wants_image = e.wanted;
   if (e.wanted) epoch_member_.ask_for_image();
@@ -233,7 +232,8 @@ DropReason ProtocolCore::admit(const wire::FrameView& frame, const Endpoint& fro
   if (!membership_.is_genuine(header, from)) {
     // Perhaps it has joined in a commit we have not applied yet: then we are behind, and whoever we
     // know can help. Its message is dropped all the same.
-    if (core_.in_service()) catch_up_.on_rumour(header.commit_time);
+    if (core_.follows()) catch_up_.on_rumour(header.commit_time);
+    lookout_.on_stranger();
     membership_.tell_departed(header, from);
     return DropReason::kUnknownSender;
   }
@@ -318,7 +318,7 @@ bool ProtocolCore::dispatch(const wire::FrameView& frame, const Endpoint& from) 
       wire::LogExhausted answer;
       if (!wire::read_body(body, answer)) return false;
       ++core_.counters.log_exhausted;
-      if (core_.in_service() && catch_up_.on_log_exhausted(answer)) resync_.start(sender);
+      if (core_.follows() && catch_up_.on_log_exhausted(answer)) resync_.start(sender);
       return true;
     }
     case MessageType::kSyncRequest: {
@@ -396,7 +396,8 @@ bool ProtocolCore::dispatch_join(const wire::FrameView& frame, const Endpoint& f
     case MessageType::kJoinChallenge: {
       wire::JoinChallenge challenge;
       if (!wire::read_body(frame.body, challenge)) return false;
-      membership_.on_join_challenge(from, challenge);
+      membership_.on_join_challenge(frame.header, from, challenge);
+      leave_old_epoch();
       return true;
     }
     case MessageType::kJoinGrant: {
@@ -412,7 +413,8 @@ bool ProtocolCore::dispatch_join(const wire::FrameView& frame, const Endpoint& f
     case MessageType::kJoinRefused: {
       wire::JoinRefused answer;
       if (!wire::read_body(frame.body, answer)) return false;
-      membership_.on_join_refused(answer);
+      membership_.on_join_refused(frame.header, answer);
+      leave_old_epoch();
       return true;
     }
     default: {
@@ -422,6 +424,13 @@ bool ProtocolCore::dispatch_join(const wire::FrameView& frame, const Endpoint& f
       return true;
     }
   }
+}
+
+void ProtocolCore::leave_old_epoch() noexcept {
+  if (!membership_.is_left_out()) return;
+  // Under a running attempt no life begins: it is asked about again.
+  if (!epochs_.possible()) return attempt_.doom(kNoPage, core_.applied);
+  epochs_.start_new_life();
 }
 
 bool ProtocolCore::dispatch_epoch(const wire::FrameView& frame, const Endpoint& from) noexcept {
@@ -566,6 +575,8 @@ void ProtocolCore::run_timers() noexcept {
   epoch_member_.on_timer();
   core_.image_stops_cluster = imaging_.stops_cluster();
   recovery_.on_timer();
+  core_.epoch_settling = recovery_.settling();
+  lookout_.on_timer(waits());
   if (!core_.member || core_.frozen()) return;
   if (recovery_.take_resumed()) resync_.resume(recovery_.source());
   paging_.on_timer();
@@ -576,6 +587,11 @@ void ProtocolCore::run_timers() noexcept {
   if (resync_.is_stranded() && epochs_.possible()) return epochs_.join_again();
   if (latest_wanted_ && core_.now >= next_latest_) ask_latest();
   send_beacon_if_due();
+}
+
+bool ProtocolCore::waits() const noexcept {
+  const bool for_others = paging_.waits() || token_.waits() || latest_wanted_;
+  return !core_.in_service() || catch_up_.behind() || for_others || membership_.leaving();
 }
 
 void ProtocolCore::send_beacon_if_due() noexcept {
@@ -608,6 +624,7 @@ Instant ProtocolCore::deadline() const noexcept {
   if (!core_.member) return soonest;
   soonest = earlier(soonest, epoch_member_.deadline());
   soonest = earlier(soonest, recovery_.deadline());
+  soonest = earlier(soonest, lookout_.deadline());
   if (core_.frozen()) return soonest;
   soonest = earlier(soonest, next_beacon_);
   soonest = earlier(soonest, paging_.deadline());
@@ -623,7 +640,8 @@ Instant ProtocolCore::deadline() const noexcept {
 
 void ProtocolCore::apply_commits() noexcept {
   const bool goes_on = mutated("frozen_node_goes_on") && core_.frozen();
-  if (!core_.in_service() && !goes_on) return;
+  if (!core_.follows() && !goes_on) return;
+  if (core_.cut_off && mutated("cut_off_member_applies_nothing")) return;
   const auto before = core_.applied;
   while (const auto packets = catch_up_.next_commit()) {
     const auto last = core_.applied + packets;
@@ -639,7 +657,9 @@ void ProtocolCore::apply_commits() noexcept {
     core_.applied = last;
     if (!core_.member) return;
   }
-  if (core_.applied != before) paging_.on_advance();
+  if (core_.applied == before) return;
+  epoch_member_.check_lease();  // the PageServer may have left, or come
+  paging_.on_advance();
 }
 
 void ProtocolCore::use_token() noexcept {

@@ -140,7 +140,17 @@ bool Recovery::must_finish_resync() const noexcept {
 }
 
 bool Recovery::leaves() const noexcept {
-  return membership_.leaving() && !mutated("leaving_page_server_opens_epoch");
+  return membership_.may_be_gone() && !mutated("leaving_page_server_opens_epoch");
+}
+
+bool Recovery::settling() const noexcept {
+  if (!on_duty()) return false;
+  bool all = opening_ == 0;
+  for (NodeId node = 0; node < kMaxNodes; ++node) {
+    const bool waits = core_.is_member[node] && node != core_.self && !confirmed_[node];
+    all = all && !(core_.epoch > 1 && waits);
+  }
+  return !all;
 }
 
 void Recovery::on_death(NodeId node) noexcept {

@@ -109,7 +109,7 @@ void Resync::on_reply(const wire::FrameHeader& from, const wire::SyncReply& repl
     first_answer_ = true;
     as_of_ = from.commit_time;
   }
-  if (reply.cursor == wire::kMembersCursor) return finish(reply, entries);
+  if (reply.cursor == wire::kMembersCursor) return finish(reply, entries, from.commit_time);
   for (std::size_t i = 0; i < reply.entries; ++i) {
     const auto entry = wire::element<wire::SyncEntry>(entries, i);
     if (entry.page >= directory_.pages()) continue;
@@ -141,7 +141,7 @@ void Resync::take_owner(const wire::SyncEntry& entry) noexcept {
   if (entry.owner == core_.self) commits_.own_copy(entry.page);
 }
 
-void Resync::finish(const wire::SyncReply& reply, Bytes members) noexcept {
+void Resync::finish(const wire::SyncReply& reply, Bytes members, CommitTime time) noexcept {
   if (task_ == Task::kChangesSinceImage) {
     task_ = Task::kOwners;
     since_ = CommitTime{};
@@ -152,7 +152,7 @@ void Resync::finish(const wire::SyncReply& reply, Bytes members) noexcept {
   core_.applied = as_of_;
   catch_up_.restart_at(as_of_);
   if (reply.holder != core_.self) token_.set_holder_hint(reply.holder);
-  membership_.replace(members, reply.entries);
+  membership_.replace(members, reply.entries, time);
   paging_.restart();
 }
 

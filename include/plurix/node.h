@@ -115,13 +115,13 @@ class Node {
     return core.in_service();
   }
 
-  /// Joins, as PageServer, a cluster that this node has left and that went on without it. False if
-  /// nobody who could let it in is heard for `silence`, or if whoever is knows its former life as a
-  /// member, or another PageServer: then, after `leave`, it may resume. False also at `until`.
-  [[nodiscard]] bool rejoin(std::span<const Endpoint> seeds, Duration silence,
-                            Instant until) noexcept {
+  /// Joins, as PageServer, the cluster `stored` that it has left and that went on without it. False
+  /// if nobody who could let it in is heard for `silence`, or if whoever is knows its former life
+  /// as a member, or another PageServer: then, after `leave`, it may resume. False also at `until`.
+  [[nodiscard]] bool rejoin(const event::StoredCluster& stored, std::span<const Endpoint> seeds,
+                            Duration silence, Instant until) noexcept {
     const Masked masked(*this);
-    start_joining({seeds, net_.local_endpoint(), false, kFormattedPages, true});
+    start_joining({seeds, net_.local_endpoint(), false, kFormattedPages, stored});
     const auto begin = time_.now();
     const auto& core = protocol_.core();
     const auto& membership = protocol_.membership();
@@ -231,12 +231,6 @@ class Node {
     if (held == protocol_.imaging().held()) return;
     const Masked masked(*this);
     step(event::ImageHeld{held});
-  }
-
-  /// The cluster that was rejoined may go back to this image of the store.
-  void image_known(CommitTime time, PageIndex high_water) noexcept {
-    const Masked masked(*this);
-    step(event::ImageKnown{time, high_water});
   }
 
   /// What has become of the image whose end the sink was told.
@@ -439,6 +433,7 @@ class Node {
         silent_at_ = action.endpoint;
         break;
       case ActionKind::kJoined:
+        image_sink_({ImageEventKind::kLetIn, action.epoch});
         trace(TraceKind::kJoined, kNoPage, 0, action.node);
         break;
       case ActionKind::kLeft:

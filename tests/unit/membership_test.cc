@@ -155,6 +155,28 @@ TEST(Joining, OfANewLifeThatAHolderMissedIsNotTakenForTheOldOne) {
   EXPECT_FALSE(net.core(3).attempt().active());
 }
 
+TEST(Joining, OfNewLivesThatAMemberCouldNotHearIsFoundOutWhenItHearsThemAgain) {
+  WiredCores net({.nodes = 3});
+  net.commit(2, {4}, 40);
+  net.commit(1, {5}, 50);  // has the token
+  net.cut_off(2, true);
+  leave(net, 1);
+  net.replace(1, 1);
+  net.ask_to_join(1);
+  net.pass(kLong);
+  leave(net, 0);
+  net.replace(0, 1);
+  net.ask_to_join(0, 1);
+  net.pass(kLong);
+  ASSERT_TRUE(net.core(0).core().in_service());
+  net.cut_off(2, false);
+  net.commit(0, {5}, 51);
+  net.pass(kLong);
+  net.commit(2, {4}, 41);
+  EXPECT_EQ(read(net, 0, 4), 41u);
+  EXPECT_EQ(read(net, 2, 5), 51u);
+}
+
 TEST(Joining, DoesNotReceiveTheTokenOfAFormerLife) {
   // Node 0 grants the token to node 1 and does not hear that it has come; node 1 leaves, and a
   // newcomer gets its number. The repeated grant is not for it.

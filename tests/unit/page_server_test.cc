@@ -57,7 +57,6 @@ class StandIn {
   void want_image(bool) noexcept {}
   void hold_image(bool on) noexcept { held = on; }
   void image_stored(bool durable) noexcept { stored = durable; }
-  void image_known(CommitTime time, PageIndex) noexcept { known = time; }
   bool leave(Instant) noexcept {
     on_leave();
     return leaves;
@@ -82,7 +81,6 @@ class StandIn {
   bool held = false;
   bool stored = false;
   bool leaves = true;
-  CommitTime known;
   std::function<void()> on_leave = [] {};
   Core& core() noexcept { return protocol_.of; }
 
@@ -302,8 +300,12 @@ class Rejoining : public PageServerOf {
 TEST_F(Rejoining, TellsWhatTheClusterMayGoBackTo) {
   take_image_and_leave(5);
   ASSERT_TRUE(server_.has_left());
+  event::StoredCluster stored;
+  EXPECT_EQ(server_.prepare_rejoin(stored), "");
+  EXPECT_EQ(stored.cluster, kTestIdentity.cluster);
+  EXPECT_EQ(stored.epoch, kTestIdentity.epoch_limit - 1);
+  EXPECT_EQ(stored.time, CommitTime{5});
   EXPECT_EQ(server_.rejoin(), "");
-  EXPECT_EQ(node_.known, CommitTime{5});
   const auto identity = identity_on_disk();
   EXPECT_EQ(identity.parting, Parting::kNone);
   EXPECT_EQ(identity.incarnation, 78U);
@@ -315,7 +317,6 @@ TEST_F(Rejoining, OfAnotherClusterLeavesTheStoreAlone) {
   const auto before = identity_on_disk();
   node_.core().cluster ^= 1;
   EXPECT_NE(server_.rejoin(), "");
-  EXPECT_EQ(node_.known, CommitTime{});
   EXPECT_EQ(identity_on_disk(), before);
 }
 
@@ -324,8 +325,43 @@ TEST_F(Rejoining, AfterAnotherPageServerLeavesTheStoreAlone) {
   take_image_and_leave(5);
   node_.core().epoch += 1;
   EXPECT_NE(server_.rejoin(), "");
-  EXPECT_EQ(node_.known, CommitTime{});
   EXPECT_EQ(identity_on_disk().parting, Parting::kLeft);
+}
+
+// Others may have let it in before it died, and wait for who asked.
+TEST_F(Rejoining, OfOneThatDiesOverItIsAskedForByTheSameOne) {
+  take_image_and_leave(5);
+  event::StoredCluster stored;
+  ASSERT_EQ(server_.prepare_rejoin(stored), "");
+  EXPECT_EQ(stored.incarnation, 78U);
+  Store again(disk_);
+  ASSERT_EQ(again.open(), "");
+  StandIn next_life;
+  next_life.core().incarnation = 99;
+  PageServer<StandIn, MemoryBlockStore, Asynchronous> server{next_life, again};
+  ASSERT_TRUE(server.has_left());
+  ASSERT_EQ(server.prepare_rejoin(stored), "");
+  EXPECT_EQ(stored.incarnation, 78U);
+}
+
+TEST_F(Rejoining, IsNotedBeforeAnybodyHearsOfIt) {
+  take_image_and_leave(5);
+  event::StoredCluster stored;
+  ASSERT_EQ(server_.prepare_rejoin(stored), "");
+  node_.tell({ImageEventKind::kLetIn, node_.core().epoch});
+  const auto identity = identity_on_disk();
+  EXPECT_EQ(identity.parting, Parting::kNone);
+  EXPECT_EQ(identity.node, 3U);
+}
+
+// If it is a member still, it goes on as who it was.
+TEST_F(Rejoining, OfOneThatMayNotHaveLeftKeepsWhoItWas) {
+  node_.leaves = false;
+  take_image_and_leave(5);
+  event::StoredCluster stored;
+  ASSERT_EQ(server_.prepare_rejoin(stored), "");
+  EXPECT_EQ(stored.incarnation, 0U);
+  EXPECT_EQ(identity_on_disk().incarnation, kTestIdentity.incarnation);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ namespace {
 using wire::MessageType;
 
 constexpr auto kLong = milliseconds(1'000);
+constexpr auto kShort = milliseconds(100);  // nobody is suspected
 
 class Resuming : public ::testing::Test {
  protected:
@@ -66,22 +67,23 @@ class Resuming : public ::testing::Test {
 
   /// The PageServer leaves in an orderly way.
   void leave() {
+    stored_.cluster = at(0).cluster;
+    stored_.epoch = at(0).epoch;
     net_.step(0, event::LeaveWanted{});
-    net_.pass(kLong);
+    net_.pass(kShort);
     ASSERT_FALSE(at(0).member);
   }
 
   void ask_to_rejoin() {
     net_.replace(0, 1);
     const Endpoint seeds[] = {WiredCores::endpoint(1), WiredCores::endpoint(2)};
-    net_.step(0, event::JoinWanted{seeds, WiredCores::endpoint(0), false, 0, true});
+    net_.step(0, event::JoinWanted{seeds, WiredCores::endpoint(0), false, 0, stored_});
   }
 
   /// … and joins those again who went on.
   void rejoin() {
     ask_to_rejoin();
     net_.pass(kLong);
-    net_.step(0, event::ImageKnown{stored_.time, stored_.high_water});
   }
 
   void expect_nothing_undone(CommitTime time) {
@@ -321,6 +323,86 @@ TEST_F(Resuming, OfOneThatHadLeftGoesBackToTheImageItHasIfAPageDies) {
   net_.pass(kLong);
   EXPECT_EQ(at(0).epoch_start, stored_.time);
   EXPECT_EQ(read(1, 4), 40u);
+}
+
+// Whatever happens to it before it has everything.
+TEST_F(Resuming, OfOneThatHadLeftGoesBackToTheImageItHasIfNobodyHelpsIt) {
+  net_.commit(1, {4}, 40);
+  take_image();
+  leave();
+  net_.rule({.to = 0, .type = MessageType::kSyncReply}, Fate::kArrives, 1);
+  net_.rule({.to = 0, .type = MessageType::kSyncReply}, Fate::kIsLost, 1'000);
+  ask_to_rejoin();
+  net_.pass(milliseconds(50));
+  ASSERT_TRUE(at(0).member && at(0).resyncing);
+  net_.cut_off(0, true);
+  net_.pass(kLong * 3);
+  EXPECT_EQ(at(0).epoch, 2u);
+  EXPECT_EQ(at(0).epoch_start, stored_.time);
+}
+
+TEST_F(Resuming, OfOneThatHadLeftIsHeardOfByAMemberWhoseLeaseRanOutMeanwhile) {
+  net_.commit(1, {4}, 40);
+  net_.cut_off(2, true);
+  net_.pass(at(2).config.lease * 2);
+  ASSERT_TRUE(at(2).cut_off);
+  net_.rule({.from = 2, .type = MessageType::kJoinRequest}, Fate::kIsLost, 1'000);
+  leave();
+  net_.commit(1, {4}, 41);
+  net_.cut_off(2, false);
+  net_.commit(1, {4}, 42);
+  net_.pass(kShort);
+  EXPECT_TRUE(at(2).in_service());
+  EXPECT_EQ(read(2, 4), 42u);
+}
+
+// It knows nobody any more, and nobody it knows speaks to it.
+TEST_F(Resuming, OfOneThatHadLeftIsHeardOfByAMemberThatAnEpochBeganWithout) {
+  net_.commit(1, {4}, 40);
+  take_image();
+  net_.cut_off(2, true);
+  leave();
+  ask_to_rejoin();
+  net_.pass(kLong);
+  ASSERT_EQ(at(0).epoch, 2u);
+  ASSERT_FALSE(at(0).is_member[2]);
+  net_.cut_off(2, false);
+  net_.pass(kLong);
+  EXPECT_TRUE(at(2).in_service());
+  EXPECT_EQ(at(2).epoch, 2u);
+  EXPECT_EQ(read(2, 4), 40u);
+}
+
+// Nobody else could bring in who has not heard of it.
+TEST_F(Resuming, OfOneThatHadLeftFindsEverybodyInTheEpochItLeft) {
+  WiredCores net({.nodes = 4, .core = WiredOptions::with_page_server()});
+  net.pass(kLong);
+  net.cut_off(3, true);
+  net.rule({.to = 1, .type = MessageType::kEpochBegin}, Fate::kIsLost, 17);
+  for (int i = 0; i < 1'000 && net.core(2).core().epoch == 1; ++i) net.pass(milliseconds(1));
+  ASSERT_EQ(net.core(2).core().epoch, 2u);
+  net.step(0, event::LeaveWanted{});
+  net.pass(kLong);
+  EXPECT_FALSE(net.core(0).core().member);
+  EXPECT_EQ(net.core(1).core().epoch, net.core(2).core().epoch);
+  EXPECT_TRUE(net.core(1).core().in_service());
+}
+
+TEST_F(Resuming, OfOneThatDiedWhileItLeftIsNotForgottenWhenItIsBack) {
+  net_.commit(1, {4}, 40);
+  net_.rule({.type = MessageType::kLeaveRequest}, Fate::kIsHeld, 100);
+  net_.step(0, event::LeaveWanted{});
+  net_.pass(milliseconds(30));  // it asks 1
+  net_.commit(2, {5}, 50);      // has the token
+  net_.rule({.from = 1, .type = MessageType::kTokenRequest}, Fate::kIsLost, 20);
+  ASSERT_GT(net_.release(), 0u);
+  net_.deliver_all();
+  ASSERT_TRUE(net_.core(1).membership().wants_token());
+  die_and_resume();
+  net_.commit(2, {5}, 51);
+  net_.pass(kLong * 2);
+  EXPECT_TRUE(at(0).in_service());
+  EXPECT_TRUE(at(1).is_member[0]);
 }
 
 // It died while it was about to leave: who has its former life as PageServer waits for that.

@@ -158,9 +158,11 @@ class PageServerHost {
 
   /// Whether those are there, and have this node as a member again, who went on when it left.
   bool found_those_left(const typename OpenStore::Store& store) {
-    const bool left = store.identity().parting == checkpoint::Parting::kLeft;
+    const bool left = store.identity().parting != checkpoint::Parting::kLeaving;
     const auto newest = store.newest() == nullptr ? 0 : store.newest()->time;
-    if (node_.rejoin(kSilence)) return true;
+    event::StoredCluster stored;
+    demand(server_->prepare_rejoin(stored), "The store cannot be written", "Nothing was changed.");
+    if (node_.rejoin(stored, kSilence)) return true;
     demand(left && node_.has_page_server() ? "the cluster has another PageServer" : "",
            "The store cannot be used", "Stop that one first.");
     if (left) {

@@ -14,6 +14,8 @@ enum class ImageEventKind : std::uint8_t {
              ///< overheard when they went to somebody else
   kGivenUp,  ///< it will not be, because of `failure`
   kEpoch,    ///< `epoch` begins here; on the PageServer nobody hears of it before the call returns
+  kLetIn,    ///< this node has joined, in `epoch`; on the PageServer nobody hears of it
+             ///< before the call returns
   kRestore,  ///< the cluster goes back: the frames from `frames` on are to be filled with the
              ///< newest image, that of `time`; at time 0 there is none, and they stay as they are
 };

@@ -130,9 +130,10 @@ class CoreContext {
   std::uint32_t incarnation_of[kMaxNodes] = {};  ///< of the members
   NodeId page_server = kNoNode;  ///< the member that opens epochs, if the cluster has one
   bool resyncing = false;
-  CommitTime durable;        ///< commits up to here are in an image, as far as this node knows
-  bool wants_image = false;  ///< somebody here waits for one
-  bool image_asked = false;  ///< on the PageServer: somebody waits for one
+  CommitTime durable;           ///< commits up to here are in an image, as far as this node knows
+  bool wants_image = false;     ///< somebody here waits for one
+  bool epoch_settling = false;  ///< on the PageServer: not everybody has shown to be in its epoch
+  bool image_asked = false;     ///< on the PageServer: somebody waits for one
   bool image_stops_cluster = false;  ///< on the PageServer: the token stays until it is stored
   PageIndex image_high_water = 0;    ///< of the newest image, on the PageServer
   bool frames_hold_image = false;  ///< the frames are the newest image's, no page was written since
@@ -142,8 +143,12 @@ class CoreContext {
   CoreCounters counters;
   ActionList& actions;
 
+  /// What others commit in its epoch may be applied here. A member whose lease has run out goes on
+  /// with that: it would not see the PageServer leave else.
+  bool follows() const noexcept { return member && !resyncing && !frozen(); }
+
   /// Frames of other members may be processed and own commits may be made.
-  bool in_service() const noexcept { return member && !resyncing && !cut_off && !frozen(); }
+  bool in_service() const noexcept { return follows() && !cut_off; }
 
   /// A new epoch is being prepared: what is applied here must not change until it begins.
   bool frozen() const noexcept { return promised > epoch; }

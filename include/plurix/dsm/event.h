@@ -69,7 +69,7 @@ struct StoredCluster {
   CommitTime time;
   PageIndex high_water = 0;
   NodeId self = 0;  ///< the PageServer's number
-  std::uint32_t incarnation = 1;
+  std::uint32_t incarnation = 0;
   Epoch epoch = 1;        ///< the newest that ever began
   ClusterId cluster = 0;  ///< whose store it is
   Instant silent_since;   ///< the former life gave no lease after this
@@ -99,13 +99,6 @@ struct ImageStored {
   bool durable;
 };
 
-/// This PageServer has joined a cluster of which its store has an image: what the cluster may go
-/// back to until there is a newer one, which is taken whole.
-struct ImageKnown {
-  CommitTime time;
-  PageIndex high_water;
-};
-
 /// Somebody here waits for an image; or nobody does any more.
 struct DurableWanted {
   bool wanted;
@@ -116,7 +109,10 @@ struct JoinWanted {
   Endpoint own;
   bool may_found;
   PageIndex formatted;
-  bool cluster_exists = false;  ///< so nobody shall found it while this node asks
+  /// Of a PageServer that has left it, and comes back as `incarnation` (0: as any newcomer): nobody
+  /// shall found the cluster while this node asks, and if it is let in, the cluster may go back to
+  /// this image.
+  StoredCluster stored = {};
 };
 
 struct LeaveWanted {};
@@ -137,6 +133,6 @@ using Event =
                  event::AttemptEnded, event::TokenWanted, event::TokenReleased, event::LatestWanted,
                  event::FoundWanted, event::ResumeWanted, event::JoinWanted, event::LeaveWanted,
                  event::PeerAbsent, event::ImageWanted, event::ImageHeld, event::ImageStored,
-                 event::ImageKnown, event::DurableWanted>;
+                 event::DurableWanted>;
 
 }  // namespace plurix

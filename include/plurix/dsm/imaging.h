@@ -114,10 +114,6 @@ class Imaging {
   /// What the next image is taken on top of: the store's newest one.
   void set_base(CommitTime time, PageIndex high_water) noexcept;
 
-  /// The store has this image of the cluster, but what was written since is not known here: the
-  /// next one is taken whole.
-  void know(CommitTime time, PageIndex high_water) noexcept;
-
   void want(bool stop_cluster) noexcept;
   bool wants_token() const noexcept { return wanted_ && phase_ == Phase::kNone; }
   bool stops_cluster() const noexcept { return stop_ && (wanted_ || phase_ != Phase::kNone); }

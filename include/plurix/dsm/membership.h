@@ -63,14 +63,17 @@ class Membership {
   /// When somebody who could let this node in has spoken last; first, when it began to ask.
   Instant answered_at() const noexcept { return answered_at_; }
   bool leaving() const noexcept { return leaving_; }
+  /// A member was asked to let this one go: from then on it may have done so, unheard.
+  bool may_be_gone() const noexcept { return leave_requested_; }
   bool refused() const noexcept { return refused_; }
   const Refusal& refusal() const noexcept { return refusal_; }
 
   void on_join_request(const Endpoint& from, const wire::JoinRequest& request) noexcept;
-  void on_join_challenge(const Endpoint& from, const wire::JoinChallenge& challenge) noexcept;
+  void on_join_challenge(const wire::FrameHeader& header, const Endpoint& from,
+                         const wire::JoinChallenge& challenge) noexcept;
   void on_join_grant(const wire::FrameHeader& from, const wire::JoinGrant& grant,
                      Bytes members) noexcept;
-  void on_join_refused(const wire::JoinRefused& answer) noexcept;
+  void on_join_refused(const wire::FrameHeader& header, const wire::JoinRefused& answer) noexcept;
   void on_join_wait(const Endpoint& from, const wire::JoinWait& wait) noexcept;
   void on_adopt_request(NodeId from, const wire::AdoptRequest& request, Bytes page_list) noexcept;
   void on_leave_request(NodeId from) noexcept;
@@ -85,8 +88,12 @@ class Membership {
   /// new life while this node could not hear. Answered with a join grant.
   void ask_for_members() noexcept;
 
-  /// Replaces the table by what a resynchronization brought.
-  void replace(Bytes members, std::size_t count) noexcept;
+  /// Somebody who was asked that is in a newer epoch of this cluster, of which this node is no
+  /// member.
+  bool is_left_out() const noexcept { return left_out_; }
+
+  /// Replaces the table by the one as of commit time `time`.
+  void replace(Bytes members, std::size_t count, CommitTime time) noexcept;
 
   /// The member whose life that was, kNoNode if it is none.
   NodeId find(const Endpoint& endpoint, std::uint32_t incarnation) const noexcept;
@@ -105,6 +112,10 @@ class Membership {
 
   /// What it joined is no cluster: it forgets that and asks again as who it is.
   void join_again() noexcept;
+
+  /// An epoch begins. A PageServer that died while it left may be back, as who it was: whoever
+  /// wants to leave or to be let in asks again.
+  void forget_requests() noexcept;
 
   /// Commits what is queued here. The caller has made sure that the token may be used.
   void commit_pending() noexcept;
@@ -139,6 +150,10 @@ class Membership {
   std::uint16_t own_roles() const noexcept;
   void draw_incarnation() noexcept;
   void note_progress(JoinProgress progress) noexcept;
+  void note_left_out(const wire::FrameHeader& header) noexcept;
+  void know_stored_image() noexcept;
+  bool takes_table(const wire::FrameHeader& from, const wire::JoinGrant& grant) const noexcept;
+  bool has_asked() const noexcept;
   void ask_seeds() noexcept;
   void ask(const Endpoint& seed, std::uint64_t cookie) noexcept;
   std::uint64_t cookie_for(const Endpoint& endpoint, std::uint32_t incarnation) const noexcept;
@@ -152,6 +167,7 @@ class Membership {
   void commit_leave(const Operation& operation) noexcept;
   void commit_adoption() noexcept;
   void continue_leaving() noexcept;
+  void ask_to_go(NodeId from) noexcept;
   void withdraw() noexcept;
   Duration patience_with_joiners() const noexcept;
   NodeId successor() const noexcept;
@@ -175,10 +191,14 @@ class Membership {
   bool joining_ = false;
   bool withdrawing_ = false;  ///< as long as it is joining
   bool may_found_ = false;
-  bool cluster_exists_ = false;
+  event::StoredCluster stored_ = {};  ///< what a PageServer has left and comes back to
   JoinProgress join_progress_ = JoinProgress::kNobodyAnswers;
   Instant answered_at_;
   bool leaving_ = false;
+  bool leave_requested_ = false;
+  bool left_out_ = false;
+  Instant table_wanted_until_;  ///< was asked for, and until then an answer counts
+  CommitTime table_time_;       ///< commits up to here are in the table
   bool refused_ = false;
   Refusal refusal_;
   Endpoint own_;

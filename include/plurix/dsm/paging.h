@@ -58,6 +58,7 @@ class Paging {
 
   void on_timer() noexcept;
   Instant deadline() const noexcept;
+  bool waits() const noexcept { return !fetches_.empty(); }
 
   /// Forgets requests of others and starts the own ones anew: after a resynchronization.
   void restart() noexcept;

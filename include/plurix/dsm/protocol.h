@@ -9,6 +9,7 @@
 
 #include <plurix/base/mutation.h>
 #include <plurix/dsm/event.h>
+#include <plurix/dsm/lookout.h>
 #include <plurix/dsm/recovery.h>
 
 namespace plurix {
@@ -92,7 +93,6 @@ class ProtocolCore {
   void on(const event::ImageWanted& e) noexcept;
   void on(const event::ImageHeld& e) noexcept;
   void on(const event::ImageStored& e) noexcept;
-  void on(const event::ImageKnown& e) noexcept;
   void on(const event::DurableWanted& e) noexcept;
 
   wire::DropReason admit(const wire::FrameView& frame, const Endpoint& from) noexcept;
@@ -100,6 +100,8 @@ class ProtocolCore {
   bool admits_overheard(const wire::FrameHeader& header, const Endpoint& from) const noexcept;
   bool dispatch(const wire::FrameView& frame, const Endpoint& from) noexcept;
   bool dispatch_join(const wire::FrameView& frame, const Endpoint& from) noexcept;
+  /// Somebody of a newer epoch does not know this node: its life is over.
+  void leave_old_epoch() noexcept;
   bool dispatch_epoch(const wire::FrameView& frame, const Endpoint& from) noexcept;
   bool dispatch_image(const wire::FrameView& frame) noexcept;
   bool on_orphan_call(const wire::FrameHeader& from, Bytes body) noexcept;
@@ -110,6 +112,8 @@ class ProtocolCore {
   bool on_time_query(NodeId from, Bytes body) noexcept;
   bool on_time_reply(const wire::FrameHeader& from, Bytes body) noexcept;
   void run_timers() noexcept;
+  /// For something that others have to give.
+  bool waits() const noexcept;
   void send_beacon_if_due() noexcept;
   void ask_latest() noexcept;
   void apply_commits() noexcept;
@@ -133,6 +137,7 @@ class ProtocolCore {
   EpochMember epoch_member_;
   Orphans orphans_;
   Recovery recovery_;
+  Lookout lookout_;
 
   bool commit_wanted_ = false;
   bool hold_wanted_ = false;

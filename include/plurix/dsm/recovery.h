@@ -96,6 +96,9 @@ class Recovery {
   void on_timer() noexcept;
   Instant deadline() const noexcept;
 
+  /// Somebody may not be in the newest epoch yet.
+  bool settling() const noexcept;
+
   /// An epoch is being opened, or pages of dead owners wait for new ones.
   bool busy() const noexcept { return opening_ != 0 || orphans_.busy(); }
 

@@ -60,7 +60,7 @@ class Resync {
   void send_members(NodeId to, const wire::SyncRequest& request) noexcept;
   void take(const wire::SyncEntry& entry, CommitTime time) noexcept;
   void take_owner(const wire::SyncEntry& entry) noexcept;
-  void finish(const wire::SyncReply& reply, Bytes members) noexcept;
+  void finish(const wire::SyncReply& reply, Bytes members, CommitTime time) noexcept;
 
   /// What is being asked for.
   enum class Task : std::uint8_t {

@@ -49,6 +49,7 @@ class Token {
   void want(std::uint32_t collisions) noexcept;
   void unwant() noexcept { wanted_ = false; }
   bool wanted() const noexcept { return wanted_; }
+  bool waits() const noexcept { return wanted_ && !held_; }
 
   /// While held back the token is not passed on: a transaction runs under it.
   void hold_back(bool on) noexcept { held_back_ = on; }

@@ -56,6 +56,9 @@ enum class Parting : std::uint16_t {
   kNone = 0,     ///< not in an orderly way, or as the last member: nobody goes on without it
   kLeaving = 1,  ///< perhaps before it had left
   kLeft = 2,     ///< others were there, and may go on
+  /// The same, and it has begun to ask whether it may join them again, as `incarnation`. Who dies
+  /// over that asks as the same one again: perhaps they have let it in, and wait for it.
+  kReturning = 3,
 };
 
 struct Identity {

@@ -62,6 +62,9 @@ class PageServer {
   /// The others may have gone on without this PageServer (`leave`): then the node joins them again,
   /// if they are there, and `rejoin` follows in place of `resume`.
   bool has_left() const noexcept { return store_.identity().parting != Parting::kNone; }
+  /// Before the node joins them: notes that it does, and says as what, for `Node::rejoin`. Returns
+  /// words if that cannot be written.
+  std::string prepare_rejoin(event::StoredCluster& stored);
   std::string rejoin();
 
   /// Leaves in an orderly way; nothing but the destructors follows. Who goes on is found again: the
@@ -98,6 +101,7 @@ class PageServer {
   void finish_image();
   void note_epoch(Epoch epoch);
   std::string note_parting(Parting parting);
+  event::StoredCluster stored_cluster() const;
   void begin_if_due();
   CheckpointSituation situation() const;
 
@@ -108,6 +112,7 @@ class PageServer {
   ImageTimes times_;
   std::string trouble_;
   bool taking_ = false;
+  bool returning_ = false;  ///< to a cluster that it had left
   bool ordered_ = false;
   bool finishing_ = false;  ///< every page is here
   ImageEntry about_;
@@ -127,8 +132,8 @@ inline std::uint32_t hash_of(const Endpoint& endpoint) noexcept {
 }
 
 template <class Node, BlockStore Device, CheckpointPolicy Policy>
-std::string PageServer<Node, Device, Policy>::resume() {
-  auto identity = store_.identity();
+event::StoredCluster PageServer<Node, Device, Policy>::stored_cluster() const {
+  const auto& identity = store_.identity();
   event::StoredCluster cluster;
   cluster.silent_since = node_.now();
   cluster.epoch = identity.epoch_limit - 1;
@@ -139,6 +144,14 @@ std::string PageServer<Node, Device, Policy>::resume() {
     cluster.time = newest->commit_time();
     cluster.high_water = newest->high_water;
   }
+  return cluster;
+}
+
+template <class Node, BlockStore Device, CheckpointPolicy Policy>
+std::string PageServer<Node, Device, Policy>::resume() {
+  auto identity = store_.identity();
+  auto cluster = stored_cluster();
+  returning_ = false;
   // Where we were nobody is any more, and some members may go on for a while because of that.
   const auto endpoint = hash_of(node_.local_endpoint());
   if (identity.endpoint != 0 && identity.endpoint != endpoint) {
@@ -172,14 +185,27 @@ std::string PageServer<Node, Device, Policy>::start() {
 }
 
 template <class Node, BlockStore Device, CheckpointPolicy Policy>
+std::string PageServer<Node, Device, Policy>::prepare_rejoin(event::StoredCluster& stored) {
+  auto identity = store_.identity();
+  if (identity.parting == Parting::kLeft) {
+    identity.parting = Parting::kReturning;
+    identity.incarnation = node_.protocol().core().incarnation;
+    if (auto words = store_.set_identity(identity); !words.empty()) return words;
+  }
+  stored = stored_cluster();
+  // As who it was only if it turns out that it is a member still.
+  if (identity.parting == Parting::kLeaving || mutated("return_not_noted")) stored.incarnation = 0;
+  returning_ = true;
+  return {};
+}
+
+template <class Node, BlockStore Device, CheckpointPolicy Policy>
 std::string PageServer<Node, Device, Policy>::rejoin() {
   const auto& core = node_.protocol().core();
   const auto& identity = store_.identity();
   if (core.cluster != identity.cluster) return "another cluster has its name now";
   // Without a PageServer no epoch begins, so what follows the image is of the image's line.
   if (core.epoch + 1 != identity.epoch_limit) return "another PageServer went on with its cluster";
-  const auto* newest = store_.newest();
-  if (newest != nullptr) node_.image_known(newest->commit_time(), newest->high_water);
   return start();
 }
 
@@ -262,6 +288,10 @@ void PageServer<Node, Device, Policy>::on(const ImageEvent& event) noexcept {
       break;
     case ImageEventKind::kEpoch:
       note_epoch(event.epoch);
+      break;
+    case ImageEventKind::kLetIn:
+      // If the disk fails now, `rejoin` tries once more.
+      if (returning_) (void)rejoin();
       break;
     case ImageEventKind::kRestore:
       restore(event);

@@ -99,17 +99,14 @@ class BasicNode {
   // For the PageServer (checkpoint::PageServer): see plurix::Node.
   void load_image(CommitTime time) noexcept { core_.load_image(time); }
   void resume(const event::StoredCluster& cluster) noexcept { core_.resume(cluster); }
-  void image_known(CommitTime time, PageIndex high_water) noexcept {
-    core_.image_known(time, high_water);
-  }
 
   /// Joins the cluster that this PageServer has left and that went on (Founding::kLater). False if
   /// nobody there is heard for `silence`, or if whoever is has a PageServer: then `resume` may
   /// follow. Throws JoinRefused and NotReachable.
-  [[nodiscard]] bool rejoin(Duration silence) {
+  [[nodiscard]] bool rejoin(const event::StoredCluster& stored, Duration silence) {
     const auto seeds = Way::seeds(machine_.options);
     const auto until = now() + machine_.options.join_timeout;
-    if (core_.rejoin(seeds, silence, until)) return true;
+    if (core_.rejoin(stored, seeds, silence, until)) return true;
     const auto& membership = core_.protocol().membership();
     const auto progress = membership.join_progress();
     const bool busy = now() >= until;
