@@ -106,17 +106,17 @@ class Cluster {
     auto& host = *hosts_[index];
     const auto& core = host.node->protocol().core();
     if (leaving_ != nullptr || core.peers == 0) return *host.node;
-    if (options_.page_server && index == 0) return *host.node;
+    const bool page_server = options_.page_server && index == 0;
+    if (page_server && !(takes_images() && everybody_is_well())) return *host.node;
     leaving_ = &host;
-    if (!host.node->leave(host.node->now() + options_.time_limit)) {
-      throw Violation(stuck("node " + std::to_string(index) + " has left"));
-    }
-    leaving_ = nullptr;
+    page_server_away_ = page_server;
+    leave(host);
+    if (!page_server) leaving_ = nullptr;
     ++rejoins_;
     add(past_counters_, host.node->protocol().core().counters);
     host.be_born(*this);
     checker_.replace(index, host.node->protocol());
-    join(host);
+    page_server ? come_back(host) : join(host);
     return *host.node;
   }
   std::uint64_t rejoins() const { return rejoins_; }
@@ -125,17 +125,19 @@ class Cluster {
   bool faults_are_over() const { return phase_ != Phase::kPrograms; }
   /// Node `index` crashes now, memory and all, and starts again after `down`; only while programs
   /// run, and only if `page_server`, who crashes itself only if it takes images: its disk keeps
-  /// what was flushed. Not from inside a program.
+  /// what was flushed. Nobody else crashes where the PageServer has left, until it is back: what
+  /// died with him would be gone for good. Not from inside a program.
   void crash(std::size_t index, Duration down) {
     auto& host = *hosts_[index];
     const bool can_come_back = index > 0 || takes_images();
     if (phase_ != Phase::kPrograms || !options_.page_server || !can_come_back ||
-        !host.machine.on()) {
+        (page_server_away_ && index > 0) || !host.machine.on()) {
       return;
     }
     ++crashes_;
     if (index == 0) disk_.crash();
-    if (leaving_ == &host) leaving_ = nullptr;
+    // The PageServer is on its way until it is back.
+    if (leaving_ == &host && index > 0) leaving_ = nullptr;
     if (on_crash_) on_crash_(*host.node, index);
     host.machine.kill();
     checker_.remove(index);
@@ -196,6 +198,8 @@ class Cluster {
   using Images = checkpoint::PageServer<NodeType, MemoryBlockStore, checkpoint::Asynchronous>;
   /// A disk of a simulated cluster fails for a while, not for good.
   static constexpr int kDiskTries = 64;
+  /// Longer than anybody is kept from answering by faults.
+  static constexpr Duration kSilence = milliseconds(200);
 
   struct Host {
     Host(Cluster& cluster, std::size_t number, Strategy policy)
@@ -235,14 +239,12 @@ class Cluster {
       return {{.interval = interval, .idle = interval}};
     }
 
-    /// A PageServer that comes back is who it was.
     void open_disk(MemoryBlockStore& disk) {
       const checkpoint::Identity nobody;
       try_often([&] {
         store.emplace(disk, checkpoint::StoreOptions{.segment_blocks = 8, .keep_images = 3});
         return store->open(&nobody);
       });
-      if (was_used()) config.core.incarnation = store->identity().incarnation;
     }
 
     bool was_used() const { return store->identity().incarnation != 0; }
@@ -284,9 +286,52 @@ class Cluster {
 
   void found(Host& host) {
     if (!host.images) return host.node->found();
-    if (host.was_used()) return try_often([&] { return host.images->resume(); });
-    host.node->found();
-    try_often([&] { return host.images->start(); });
+    if (!host.was_used()) {
+      host.node->found();
+      return try_often([&] { return host.images->start(); });
+    }
+    if (host.images->has_left() && finds_those_it_left(host)) {
+      return try_often([&] { return host.images->rejoin(); });
+    }
+    try_often([&] { return host.images->resume(); });
+  }
+
+  bool finds_those_it_left(Host& host) {
+    const auto until = host.node->now() + options_.time_limit;
+    event::StoredCluster stored;
+    try_often([&] { return host.images->prepare_rejoin(stored); });
+    if (host.node->rejoin(stored, seeds_of(host).view(), kSilence, until)) return true;
+    if (host.node->now() >= until) throw Violation(stuck("the PageServer has joined again"));
+    (void)host.node->leave(until);
+    return false;
+  }
+
+  void leave(Host& host) {
+    const auto until = host.node->now() + options_.time_limit;
+    if (host.images) {
+      try_often([&] { return host.images->leave(until); });
+    } else {
+      (void)host.node->leave(until);
+    }
+    if (host.node->protocol().core().member) {
+      throw Violation(stuck("node " + std::to_string(host.index) + " has left"));
+    }
+  }
+
+  /// All are in service in one epoch, and know each other as they are now.
+  bool everybody_is_well() const {
+    const auto knows = [](const CoreContext& core, const CoreContext& other) {
+      return core.is_member[other.self] && core.incarnation_of[other.self] == other.incarnation;
+    };
+    for (const auto& host : hosts_) {
+      const auto& core = host->node->protocol().core();
+      if (!host->machine.on() || !core.in_service()) return false;
+      for (const auto& peer : hosts_) {
+        const auto& other = peer->node->protocol().core();
+        if (other.epoch != core.epoch || !knows(core, other)) return false;
+      }
+    }
+    return true;
   }
 
   /// Until nothing is returned in words. None are kept over the next try, in which the machine may
@@ -314,17 +359,19 @@ class Cluster {
   }
 
   void live(Host& host) {
-    if (host.index == 0) {
-      found(host);
-    } else {
-      join(host);
-    }
+    host.index == 0 ? come_back(host) : join(host);
     program_(*host.node, host.index);
     host.finished = true;
     serve_while(host, Phase::kPrograms);
     host.node->run([](Transaction& t) { ++t.root<std::uint64_t>("liveness").mut()[0]; });
     host.proved_alive = true;
     serve_while(host, Phase::kLiveness);
+  }
+
+  void come_back(Host& host) {
+    found(host);
+    if (page_server_away_) leaving_ = nullptr;
+    page_server_away_ = false;
   }
 
   bool all(bool Host::* flag) const {
@@ -349,12 +396,17 @@ class Cluster {
     epochs_.push_back({core.epoch, core.epoch_start, scheduler_.now()});
   }
 
-  void join(Host& host) {
-    // Not on the heap: who crashes never returns from here.
+  /// Not on the heap: who crashes never returns from where it is needed.
+  BoundedVector<Endpoint, kMaxNodes> seeds_of(const Host& host) const {
     BoundedVector<Endpoint, kMaxNodes> seeds;
     for (const auto& other : hosts_) {
       if (other.get() != &host) (void)seeds.push(other->transport->local_endpoint());
     }
+    return seeds;
+  }
+
+  void join(Host& host) {
+    const auto seeds = seeds_of(host);
     if (!host.node->join(seeds.view(), false, host.node->now() + options_.time_limit)) {
       throw Violation(stuck("node " + std::to_string(host.index) + " has joined"));
     }
@@ -409,6 +461,9 @@ class Cluster {
                     : "") +
                (protocol.core().resyncing ? ", resynchronizing" : "") + ", epoch " +
                std::to_string(protocol.core().epoch) +
+               (protocol.core().page_server != kNoNode
+                    ? ", PageServer " + std::to_string(protocol.core().page_server)
+                    : "") +
                (protocol.core().frozen() ? ", frozen" : "") +
                (protocol.core().cut_off ? ", cut off" : "") +
                (protocol.core().member ? "" : ", no member") +
@@ -431,6 +486,7 @@ class Cluster {
   std::function<void(const NodeType&, std::size_t)> on_crash_;
   std::vector<EpochStart> epochs_;
   const Host* leaving_ = nullptr;
+  bool page_server_away_ = false;  ///< on its own wish, and with the others in service
   std::uint64_t rejoins_ = 0;
   std::uint64_t crashes_ = 0;
   CoreCounters past_counters_;
