@@ -142,6 +142,7 @@ void ProtocolCore::on(const event::LeaveWanted&) noexcept {
 
 void ProtocolCore::on(const event::PeerAbsent& e) noexcept {
   if (core_.member && e.node == core_.page_server) epoch_member_.on_absence(e.asked_at);
+  recovery_.on_absence(e.asked_at);
 }
 
 void ProtocolCore::on(const event::ImageWanted& e) noexcept {

@@ -131,7 +131,46 @@ void Recovery::watch() noexcept {
     }
     suspect = suspect || core_.now - heard_at_[node] > core_.config.suspect_after;
   }
-  if (suspect && !must_finish_resync() && !leaves()) open();
+  if (suspect && !must_finish_resync() && !leaves()) return open();
+  if (!slept) look_for_a_silent_member();
+}
+
+// It asks for a lease several times as often.
+bool Recovery::may_be_absent(NodeId node) const noexcept {
+  const bool watched = core_.is_member[node] && node != core_.self && known_[node];
+  return watched && (core_.now - heard_at_[node]) * 2 > core_.config.lease;
+}
+
+void Recovery::look_for_a_silent_member() noexcept {
+  for (std::size_t i = 0; i < kMaxNodes; ++i) {
+    const auto node = static_cast<NodeId>((next_look_ + i) % kMaxNodes);
+    if (may_be_absent(node)) return look_for(membership_.entry(node));
+  }
+}
+
+void Recovery::look_for_a_silent_candidate() noexcept {
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    const auto& candidate = candidates_[(next_look_ + i) % candidates_.size()];
+    if (!candidate.reported && !candidate.dead) return look_for(candidate.entry);
+  }
+}
+
+void Recovery::look_for(const wire::MemberEntry& entry) noexcept {
+  looked_for_ = entry;
+  ++next_look_;
+  core_.act({.kind = ActionKind::kPeerSilent, .node = entry.node, .endpoint = entry.endpoint});
+}
+
+void Recovery::on_absence(Instant asked_at) noexcept {
+  if (!on_duty() || mutated("absence_ignored")) return;
+  for (auto& candidate : candidates_) {
+    const bool asked = opening_ != 0 && candidate.entry.endpoint == looked_for_.endpoint;
+    candidate.dead = candidate.dead || (asked && !candidate.reported);
+  }
+  const auto node = looked_for_.node;
+  const bool same = core_.incarnation_of[node] == looked_for_.incarnation;
+  // Who was heard behind that lives: it began there anew.
+  if (opening_ == 0 && same && heard_at_[node] < asked_at) on_death(node);
 }
 
 bool Recovery::must_finish_resync() const noexcept {
@@ -212,6 +251,7 @@ void Recovery::add_candidate(const wire::MemberEntry& entry, bool dead) noexcept
 
 void Recovery::ask_candidates() noexcept {
   next_ask_ = core_.now + core_.config.recovery_retry;
+  look_for_a_silent_candidate();
   const wire::EpochOpen open{opening_, 0};
   for (const auto& candidate : candidates_) {
     if (candidate.reported || candidate.dead) continue;

@@ -7,7 +7,11 @@
 namespace plurix::sim {
 
 Machine::Machine(Scheduler& scheduler, Network& network, std::uint64_t seed)
-    : scheduler_(scheduler), network_(network), prng_(seed), clock_(scheduler.now()) {
+    : scheduler_(scheduler),
+      network_(network),
+      prng_(seed),
+      knows_absence_(mix(seed, 0x616273) % 2 == 1),
+      clock_(scheduler.now()) {
   port_ = network_.open([this] { on_arrival(); });
 }
 

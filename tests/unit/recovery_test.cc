@@ -216,6 +216,40 @@ TEST_F(Recovering, GoesOnWhileThereIsCertainlyNoPageServer) {
   EXPECT_FALSE(at(1).in_service());
 }
 
+TEST_F(Recovering, WaitsForNoLeaseOfAProcessThatIsNoMore) {
+  net_.cut_off(3, true);
+  net_.pass(at(0).config.lease);
+  net_.step(0, event::PeerAbsent{3, net_.now()});
+  net_.pass(milliseconds(1));
+  EXPECT_EQ(at(1).epoch, 2u);
+  EXPECT_FALSE(at(1).is_member[3]);
+  EXPECT_TRUE(at(1).in_service());
+}
+
+TEST_F(Recovering, WaitsForNoLeasesOfSeveralProcessesThatAreNoMore) {
+  net_.cut_off(2, true);
+  net_.cut_off(3, true);
+  net_.pass(at(0).config.lease);
+  for (int i = 0; i < 3; ++i) {
+    net_.step(0, event::PeerAbsent{3, net_.now()});
+    net_.pass(at(0).config.recovery_retry);
+  }
+  EXPECT_EQ(at(1).epoch, 2u);
+  EXPECT_EQ(at(1).peers, 1u);
+}
+
+// A process that has begun there since.
+TEST_F(Recovering, TakesNobodyForAbsentWhomItHasHeardSince) {
+  net_.cut_off(3, true);
+  net_.pass(at(0).config.lease);
+  const auto asked_at = net_.now();
+  net_.cut_off(3, false);
+  net_.pass(milliseconds(20));
+  net_.step(0, event::PeerAbsent{3, asked_at});
+  net_.pass(kLong);
+  EXPECT_EQ(at(1).epoch, 1u);
+}
+
 // Of a PageServer that has vanished behind that it could have begun an epoch without this node.
 TEST_F(Recovering, RevivesNoLeaseBecauseThereIsNoPageServer) {
   net_.cut_off(0, true);

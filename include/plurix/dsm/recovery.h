@@ -88,6 +88,9 @@ class Recovery {
   /// The member is known to be dead.
   void on_death(NodeId node) noexcept;
   void on_death_notice(const wire::DeathNotice& notice) noexcept;
+  /// Behind `asked_at` there was no process where the silent one was looked for (kPeerSilent). It
+  /// serves nobody and commits nothing, so nobody waits for its lease to run out.
+  void on_absence(Instant asked_at) noexcept;
   void on_report(const Endpoint& from, std::uint32_t incarnation, const wire::EpochReport& report,
                  Bytes members) noexcept;
   void on_query(const Endpoint& from, const wire::FrameHeader& header,
@@ -112,6 +115,10 @@ class Recovery {
 
   bool on_duty() const noexcept { return core_.member && core_.page_server == core_.self; }
   void watch() noexcept;
+  bool may_be_absent(NodeId node) const noexcept;
+  void look_for_a_silent_member() noexcept;
+  void look_for_a_silent_candidate() noexcept;
+  void look_for(const wire::MemberEntry& entry) noexcept;
   bool must_finish_resync() const noexcept;
   /// Those who have let this PageServer go, unheard, are silent, and do not follow it any more.
   bool leaves() const noexcept;
@@ -138,6 +145,8 @@ class Recovery {
   bool known_[kMaxNodes] = {};      ///< `heard_at_` is about the member of this number
   std::uint32_t incarnation_[kMaxNodes] = {};
   bool dead_[kMaxNodes] = {};
+  wire::MemberEntry looked_for_ = {};  ///< whether it is absent
+  std::size_t next_look_ = 0;          ///< from which number or candidate on
   Instant last_watch_;
   Instant in_service_at_;  ///< when this node was last
   Instant next_watch_ = kNever;

@@ -77,6 +77,7 @@ class Machine {
   bool frozen() const noexcept { return frozen_; }
   const char* state_name() const noexcept;
   PortNumber port() const noexcept { return port_; }
+  bool knows_absence() const noexcept { return knows_absence_; }
   Network& network() noexcept { return network_; }
   /// What the machine's clock shows.
   Instant now() const noexcept { return clock_.shown_at(scheduler_.now()); }
@@ -91,6 +92,7 @@ class Machine {
   Scheduler& scheduler_;
   Network& network_;
   Prng prng_;
+  const bool knows_absence_;
   DriftingClock clock_;
   PortNumber port_;
   std::unique_ptr<Fiber> fiber_;
@@ -178,9 +180,9 @@ class SimTransport {
     if (node < kMaxNodes) is_peer_[node] = false;
   }
   Endpoint local_endpoint() const noexcept { return port_endpoint(machine_->port()); }
-  /// Every second machine can tell.
+  /// Every second machine can tell, here or in the next seed.
   bool is_absent(const Endpoint& endpoint) noexcept {
-    return machine_->port() % 2 == 1 && machine_->network().is_absent(endpoint_port(endpoint));
+    return machine_->knows_absence() && machine_->network().is_absent(endpoint_port(endpoint));
   }
 
  private:
