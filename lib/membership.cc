@@ -135,6 +135,7 @@ std::uint64_t Membership::cookie_for(const Endpoint& endpoint,
 }
 
 bool Membership::has_departed(const Endpoint& endpoint, std::uint32_t incarnation) const noexcept {
+  if (find(endpoint, incarnation) != kNoNode) return false;  // an older table did not have it yet
   for (const auto& entry : departed_) {
     if (entry.node != kNoNode && entry.incarnation == incarnation && entry.endpoint == endpoint) {
       return true;
@@ -271,6 +272,7 @@ void Membership::on_join_grant(const wire::FrameHeader& from, const wire::JoinGr
   core_.cluster = from.cluster;
   core_.applied = from.commit_time;
   core_.high_water = grant.high_water;
+  table_time_ = from.commit_time;
   core_.member = true;
   catch_up_.restart_at(core_.applied);
   token_.set_holder_hint(grant.holder);
@@ -293,8 +295,10 @@ void Membership::know_stored_image() noexcept {
 bool Membership::takes_table(const wire::FrameHeader& from,
                              const wire::JoinGrant& grant) const noexcept {
   const bool in_need = core_.resyncing || has_asked();
+  // Grants overtake each other: who left or came between two of them is in the newer one.
+  const bool newer = from.commit_time >= table_time_ || mutated("older_table_taken");
   return in_need && core_.member && grant.node == core_.self && from.epoch == core_.epoch &&
-         from.cluster == core_.cluster && from.commit_time >= core_.applied;
+         from.cluster == core_.cluster && from.commit_time >= core_.applied && newer;
 }
 
 bool Membership::has_asked() const noexcept { return core_.now < table_wanted_until_; }

@@ -177,6 +177,25 @@ TEST(Joining, OfNewLivesThatAMemberCouldNotHearIsFoundOutWhenItHearsThemAgain) {
   EXPECT_EQ(read(net, 2, 5), 51u);
 }
 
+TEST(Joining, DoesNotTakeAnOlderTableForTheNewest) {
+  // Core 2 does not get what there is, and asks for the table until core 3 is in it; then a grant
+  // of before comes.
+  WiredCores net({.nodes = 2, .later = 2});
+  net.rule({.to = 2, .type = MessageType::kSyncReply}, Fate::kIsLost, 1'000);
+  net.rule({.to = 2, .type = MessageType::kJoinGrant}, Fate::kIsCopied, 1);
+  net.ask_to_join(2);
+  net.pass(milliseconds(50));
+  ASSERT_TRUE(net.core(2).core().resyncing);
+  net.join(3);
+  for (int i = 0; i < 100 && !net.core(2).core().is_member[3]; ++i) net.pass(milliseconds(5));
+  ASSERT_TRUE(net.core(2).core().is_member[3]);
+  ASSERT_TRUE(net.core(2).core().resyncing);
+  ASSERT_LT(net.applied(2), net.applied(0));
+  ASSERT_EQ(net.release(), 1u);
+  net.deliver_all();
+  EXPECT_TRUE(net.core(2).core().is_member[3]);
+}
+
 TEST(Joining, DoesNotReceiveTheTokenOfAFormerLife) {
   // Node 0 grants the token to node 1 and does not hear that it has come; node 1 leaves, and a
   // newcomer gets its number. The repeated grant is not for it.
