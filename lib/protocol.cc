@@ -668,7 +668,9 @@ void ProtocolCore::use_token() noexcept {
   if (attempt_.doomed()) commit_wanted_ = false;
   const bool wanted = commit_wanted_ || hold_wanted_ || membership_.wants_token() ||
                       orphans_.wants_token() || may_begin_image();
-  if (!wanted) return;
+  // What it was wanted for may have come to nothing. The next wish is a request of its own: of this
+  // one the holder may know that it was fulfilled.
+  if (!wanted) return token_.unwant();
   if (!token_.usable()) {
     if (!catch_up_.behind()) token_.want(collisions_);
     return;
