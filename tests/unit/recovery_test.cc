@@ -238,6 +238,29 @@ TEST_F(Recovering, WaitsForNoLeasesOfSeveralProcessesThatAreNoMore) {
   EXPECT_EQ(at(1).peers, 1u);
 }
 
+// The request to leave that 1 wanted the token for ends with the epoch.
+TEST_F(Recovering, AsksAnewForATokenThatItGotForNothing) {
+  net_.commit(2, {5}, 50);  // has the token
+  net_.rule({.from = 3, .to = 0, .type = MessageType::kLeaveRequest}, Fate::kIsLost, 4);
+  net_.rule({.from = 1, .type = MessageType::kTokenRequest}, Fate::kIsLost, 6);
+  net_.step(3, event::LeaveWanted{});
+  for (int i = 0; i < 200 && !net_.core(1).membership().wants_token(); ++i) {
+    net_.pass(milliseconds(1));
+  }
+  ASSERT_TRUE(net_.core(1).membership().wants_token());
+  net_.cut_off(2, true);
+  net_.cut_off(3, true);
+  for (int i = 0; i < 10 && at(1).epoch == 1; ++i) {
+    net_.pass(at(0).config.recovery_retry);
+    net_.step(0, event::PeerAbsent{2, net_.now()});
+  }
+  ASSERT_GT(at(1).epoch, 1u);
+  net_.pass(kLong);
+  net_.commit(0, {6}, 60);
+  net_.commit(1, {4}, 40);
+  EXPECT_EQ(read(0, 4), 40u);
+}
+
 // A process that has begun there since.
 TEST_F(Recovering, TakesNobodyForAbsentWhomItHasHeardSince) {
   net_.cut_off(3, true);
