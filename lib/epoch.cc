@@ -25,7 +25,7 @@ void EpochSwitch::enter(const wire::EpochBegin& begin, Bytes members) noexcept {
   if (begin.rollback == 1) go_back(begin);
   core_.frames_hold_image = false;
   catch_up_.enter_epoch(begin.start, begin.source);
-  membership_.forget_requests();
+  if (!mutated("leave_outlives_epoch")) membership_.forget_requests();
   membership_.replace(members, begin.members, begin.start);
   token_.enter_epoch(core_.page_server);
   paging_.restart();

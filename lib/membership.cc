@@ -420,9 +420,7 @@ void Membership::join_again() noexcept {
     (void)seeds_.push(members_[node].endpoint);
     core_.act({.kind = ActionKind::kPeerRemoved, .node = node});
   }
-  queue_.clear();
-  adopting_.clear();
-  adopting_from_ = kNoNode;
+  forget_requests();
   table_time_ = CommitTime{};
   left_out_ = false;
   leave_requested_ = false;
@@ -440,7 +438,6 @@ void Membership::join_again() noexcept {
 }
 
 void Membership::forget_requests() noexcept {
-  if (mutated("leave_outlives_epoch")) return;
   queue_.clear();
   adopting_.clear();
   adopting_from_ = kNoNode;

@@ -570,13 +570,13 @@ bool ProtocolCore::on_time_reply(const wire::FrameHeader& from, Bytes body) noex
 // ---- time
 
 void ProtocolCore::run_timers() noexcept {
+  core_.epoch_settling = membership_.leaving() && recovery_.settling();
   membership_.on_timer();
   if (!core_.member) return;
   if (next_beacon_ == kNever) next_beacon_ = core_.now + core_.config.beacon;
   epoch_member_.on_timer();
   core_.image_stops_cluster = imaging_.stops_cluster();
   recovery_.on_timer();
-  core_.epoch_settling = recovery_.settling();
   lookout_.on_timer(waits());
   if (!core_.member || core_.frozen()) return;
   if (recovery_.take_resumed()) resync_.resume(recovery_.source());

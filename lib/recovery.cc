@@ -144,20 +144,23 @@ bool Recovery::may_be_absent(NodeId node) const noexcept {
 void Recovery::look_for_a_silent_member() noexcept {
   for (std::size_t i = 0; i < kMaxNodes; ++i) {
     const auto node = static_cast<NodeId>((next_look_ + i) % kMaxNodes);
-    if (may_be_absent(node)) return look_for(membership_.entry(node));
+    if (!may_be_absent(node)) continue;
+    next_look_ = node + 1;
+    return look_for(membership_.entry(node));
   }
 }
 
 void Recovery::look_for_a_silent_candidate() noexcept {
   for (std::size_t i = 0; i < candidates_.size(); ++i) {
-    const auto& candidate = candidates_[(next_look_ + i) % candidates_.size()];
-    if (!candidate.reported && !candidate.dead) return look_for(candidate.entry);
+    const auto index = (next_look_ + i) % candidates_.size();
+    if (candidates_[index].reported || candidates_[index].dead) continue;
+    next_look_ = index + 1;
+    return look_for(candidates_[index].entry);
   }
 }
 
 void Recovery::look_for(const wire::MemberEntry& entry) noexcept {
   looked_for_ = entry;
-  ++next_look_;
   core_.act({.kind = ActionKind::kPeerSilent, .node = entry.node, .endpoint = entry.endpoint});
 }
 

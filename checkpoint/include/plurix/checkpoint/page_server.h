@@ -190,7 +190,7 @@ std::string PageServer<Node, Device, Policy>::prepare_rejoin(event::StoredCluste
   if (identity.parting == Parting::kLeft) {
     identity.parting = Parting::kReturning;
     identity.incarnation = node_.protocol().core().incarnation;
-    if (auto words = store_.set_identity(identity); !words.empty()) return words;
+    if (auto words = set_identity(identity); !words.empty()) return words;
   }
   stored = stored_cluster();
   // As who it was only if it turns out that it is a member still.
