@@ -34,7 +34,12 @@ void EpochSwitch::enter(const wire::EpochBegin& begin, Bytes members) noexcept {
 
 void EpochSwitch::go_back(const wire::EpochBegin& begin) noexcept {
   ++core_.counters.rollbacks;
-  if (!core_.frames_hold_image) directory_.erase();
+  // What was here at the image's time, and was not written since, is what the image has.
+  const bool had_it = core_.applied >= begin.start && !core_.resyncing;
+  const bool ask = core_.page_server != core_.self && begin.start > CommitTime{};
+  if (!core_.frames_hold_image) {
+    directory_.erase_since(had_it ? begin.start : CommitTime{}, ask ? begin.high_water : 0);
+  }
   paging_.forget();
   core_.resyncing = false;
   core_.applied = begin.start;
@@ -42,7 +47,7 @@ void EpochSwitch::go_back(const wire::EpochBegin& begin) noexcept {
   catch_up_.restart_at(begin.start);
   // Behind the formatted pages of an image at time 0 nothing was ever written.
   for (PageIndex page = 0; page < begin.high_water && begin.start > CommitTime{}; ++page) {
-    directory_.set_written(page, begin.start);
+    if (directory_.state(page) == PageState::kAbsent) directory_.set_written(page, begin.start);
     directory_.set_owner_hint(page, core_.page_server);
     if (core_.page_server == core_.self) directory_.set_state(page, PageState::kOwned);
   }

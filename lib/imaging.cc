@@ -259,22 +259,24 @@ void Imaging::send_requests() noexcept {
   for (const auto& ask : asks_) next_ask_ = earlier(next_ask_, due(ask));
 }
 
-void Imaging::on_page(const wire::ImagePage& answer, Bytes contents) noexcept {
+bool Imaging::on_page(const wire::ImagePage& answer, Bytes contents) noexcept {
   const bool asked = phase_ == Phase::kCollecting && answer.time == time_ &&
                      answer.page < high_water_ && task_[answer.page] >= Task::kAbsent;
-  if (!asked) return;
-  if (answer.found == 0) return fail(ImageFailure::kContentsLost);
+  if (!asked) return false;
+  if (answer.found == 0) return fail(ImageFailure::kContentsLost), false;
   task_[answer.page] = Task::kNone;
   --missing_;
   newest_page_at_ = core_.now;
   const auto queue = forget_ask(answer.page);
   const Action action{.kind = ActionKind::kImagePage, .page = answer.page, .payload = contents};
-  if (!core_.actions.push(action)) return fail(ImageFailure::kNoRoom);
+  if (!core_.actions.push(action)) return fail(ImageFailure::kNoRoom), false;
   window_ = std::min(window_ + 1, kWindow);
   // Only when a whole batch of its has come is there more to ask a node for.
   const bool more = stop_ && queue < kQueues && has_room(queue);
   if (more && ask_for_more()) send_requests();
   check_complete();
+  const bool newest = directory_.written(answer.page) <= time_ || mutated("old_page_kept");
+  return newest && !stop_;
 }
 
 void Imaging::check_complete() noexcept {

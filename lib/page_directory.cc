@@ -16,12 +16,22 @@ void PageDirectory::protect(PageIndex page, Rights rights) noexcept {
   protect_nothing_left();
 }
 
-void PageDirectory::erase() noexcept {
+void PageDirectory::erase() noexcept { erase_since(CommitTime{}, 0); }
+
+void PageDirectory::erase_since(CommitTime time, PageIndex asked_for) noexcept {
   for (PageIndex page = 0; page < pages(); ++page) {
-    if (page < core_.high_water) std::memset(frame(page).data(), 0, kPageSize);
-    state_[page] = PageState::kAbsent;
     rights_[page] = Rights::kNone;
     owner_[page] = kNoNode;
+    const bool older = written_[page] < time || mutated("undone_page_kept");
+    const bool known = state_[page] != PageState::kAbsent && !never_written(page);
+    if (page >= core_.formatted && known && older && time > CommitTime{}) {
+      state_[page] = PageState::kCopy;
+      continue;
+    }
+    // Much of a large heap was never here: writing there would cost memory too.
+    const bool used = page >= asked_for && page < core_.high_water;
+    if (used) std::memset(frame(page).data(), 0, kPageSize);
+    state_[page] = PageState::kAbsent;
     written_[page] = CommitTime{};
   }
   core_.act({.kind = ActionKind::kProtect, .page = 0, .count = pages()});

@@ -150,7 +150,7 @@ bool Paging::is_under_way(PageIndex page) const noexcept {
 
 // Of no use is what is here or on its way; and its frame must not be in use: an aborted attempt may
 // still look at it or roll it back, and an image may still need what it was.
-bool Paging::wants_overheard(PageIndex page) const noexcept {
+bool Paging::has_use_for(PageIndex page) const noexcept {
   if (page >= directory_.pages() || directory_.state(page) != PageState::kAbsent) return false;
   const bool seen = attempt_.active() && attempt_.has_read(page);
   return !seen && !is_under_way(page) && !imaging_.needs_frame(page);
@@ -159,7 +159,7 @@ bool Paging::wants_overheard(PageIndex page) const noexcept {
 void Paging::on_overheard(const wire::FrameHeader& from, const wire::PageReply& reply,
                           Bytes contents) noexcept {
   const auto page = reply.page;
-  if (reply.zero == 1 || !wants_overheard(page)) return;
+  if (reply.zero == 1 || !has_use_for(page)) return;
   if (from.commit_time > core_.applied) {
     ++core_.counters.snooped_early;
     return;
@@ -171,9 +171,14 @@ void Paging::on_overheard(const wire::FrameHeader& from, const wire::PageReply& 
     return;
   }
   ++core_.counters.pages_snooped;
+  keep(page, contents);
+  imaging_.on_overheard(page);
+}
+
+void Paging::keep(PageIndex page, Bytes contents) noexcept {
+  if (!has_use_for(page)) return;
   std::memcpy(directory_.frame(page).data(), contents.data(), kPageSize);
   directory_.set_state(page, PageState::kCopy);
-  imaging_.on_overheard(page);
 }
 
 bool Paging::settle(Fetch& fetch) noexcept {

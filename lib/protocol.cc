@@ -482,7 +482,7 @@ bool ProtocolCore::dispatch_image(const wire::FrameView& frame) noexcept {
     wire::ImagePage answer;
     Bytes contents;
     if (!wire::read_image_page(frame.body, answer, contents)) return false;
-    imaging_.on_page(answer, contents);
+    if (imaging_.on_page(answer, contents)) paging_.keep(answer.page, contents);
     return true;
   }
   wire::ImageNotice notice;

@@ -11,6 +11,7 @@ using wire::MessageType;
 
 void Orphans::restart() noexcept {
   cursor_ = 0;
+  also_here_ = false;
   batch_.clear();
   settled_ = false;
   lost_ = false;
@@ -23,13 +24,25 @@ bool Orphans::is_orphan(PageIndex page) const noexcept {
   return owner >= kMaxNodes || !core_.is_member[owner];
 }
 
+bool Orphans::is_here(PageIndex page) const noexcept {
+  return directory_.state(page) != PageState::kAbsent;
+}
+
+void Orphans::fill() noexcept {
+  for (; cursor_ < core_.high_water && !batch_.full(); ++cursor_) {
+    if (is_orphan(cursor_) && (also_here_ || !is_here(cursor_))) (void)batch_.push(cursor_);
+  }
+}
+
 void Orphans::collect() noexcept {
   batch_.clear();
   settled_ = false;
   for (auto& answered : answered_) answered = false;
-  while (cursor_ < core_.high_water && !batch_.full()) {
-    if (is_orphan(cursor_)) (void)batch_.push(cursor_);
-    ++cursor_;
+  fill();
+  if (batch_.empty() && !also_here_) {
+    also_here_ = true;
+    cursor_ = 0;
+    fill();
   }
   if (batch_.empty()) {
     cursor_ = kNoPage;
@@ -37,8 +50,7 @@ void Orphans::collect() noexcept {
   }
   ++number_;
   for (std::size_t i = 0; i < batch_.size(); ++i) {
-    const bool here = directory_.state(batch_[i]) != PageState::kAbsent;
-    claimant_[i] = here ? core_.self : kNoNode;
+    claimant_[i] = is_here(batch_[i]) ? core_.self : kNoNode;
   }
 }
 

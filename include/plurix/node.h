@@ -93,7 +93,7 @@ class Node {
   void load_image(CommitTime time) noexcept {
     const Masked masked(*this);
     format_heap(faults_.frames(), config_.core.geometry);
-    if (time > CommitTime{}) restore(time);
+    if (time > CommitTime{}) restore(time, {});
   }
 
   /// Goes on as the PageServer of the stored cluster whose image is loaded, with those of its
@@ -443,7 +443,7 @@ class Node {
         format_heap(faults_.frames(), config_.core.geometry);
         break;
       case ActionKind::kRestore:
-        restore(action.time);
+        restore(action.time, protocol_.directory().written());
         break;
       case ActionKind::kImageBegin:
         image_sink_({ImageEventKind::kBegin, action.epoch, action.time, action.count});
@@ -452,7 +452,8 @@ class Node {
         image_sink_({ImageEventKind::kPage, 0, {}, action.page, action.payload});
         break;
       case ActionKind::kImageEnd:
-        image_sink_({ImageEventKind::kEnd, 0, {}, action.count, {}, nullptr, action.page});
+        image_sink_(
+            {.kind = ImageEventKind::kEnd, .page = action.count, .snooped = action.page});
         break;
       case ActionKind::kImageGivenUp:
         image_sink_({.kind = ImageEventKind::kGivenUp, .failure = action.failure});
@@ -472,8 +473,11 @@ class Node {
     step(wanted);
   }
 
-  void restore(CommitTime time) noexcept {
-    image_sink_({ImageEventKind::kRestore, 0, time, 0, {}, faults_.frames()});
+  void restore(CommitTime time, std::span<const CommitTime> last_written) noexcept {
+    image_sink_({.kind = ImageEventKind::kRestore,
+                 .time = time,
+                 .frames = faults_.frames(),
+                 .last_written = last_written});
   }
 
   Durability durability(CommitTime time, Epoch epoch) const noexcept {

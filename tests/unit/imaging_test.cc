@@ -98,6 +98,9 @@ class TakingAnImage : public ::testing::Test {
   const CoreContext& at(std::size_t n) const { return net_.core(n).core(); }
 
   Value read(std::size_t n, PageIndex page) { return net_.read(n, page); }
+  PageState state(std::size_t n, PageIndex page) const {
+    return net_.core(n).directory().state(page);
+  }
 
   WiredCores net_;
   std::map<PageIndex, Value> stored_;
@@ -232,7 +235,7 @@ class TakingALargeImage : public TakingAnImage {
 
   static CoreConfig large() {
     auto config = with_page_server();
-    config.geometry.pages = 256;
+    config.geometry.pages = 512;
     config.shadow_pages = 128;
     config.image_retry = microseconds(1500);  // a hundred halves are over before a silence counts
     return config;
@@ -257,6 +260,20 @@ TEST_F(TakingALargeImage, HasEveryOwnerSendAtOnce) {
   release_requests();
   store_it();
   EXPECT_EQ(stored_.size(), 2 * kPages);
+}
+
+// Hundreds of pages whose owner died are here, and the one behind them is nowhere.
+TEST_F(TakingALargeImage, IsGoneBackToBeforeAnythingIsGivenToNewOwners) {
+  for (PageIndex first = kFirst; first < kFirst + 4 * kPages; first += kPages) {
+    net_.commit(3, pages_from(first), 40);
+  }
+  take();
+  const auto last = kFirst + 4 * kPages;
+  net_.commit(3, {last}, 41);
+  net_.cut_off(3, true);
+  net_.pass(milliseconds(1'000));
+  EXPECT_EQ(gone_back_to_, taking_time_);
+  EXPECT_EQ(net_.counters(0).pages_assigned, 0u);
 }
 
 // What was asked for first may be answered last, on a way as slow as may be.
@@ -352,6 +369,60 @@ TEST_F(TakingAnImage, IsWhereTheClusterGoesBackTo) {
   EXPECT_EQ(seen_, (std::map<PageIndex, Value>{{4, 43}}));
 }
 
+TEST_F(TakingAnImage, LeavesACopyThatOutlivesTheOwner) {
+  net_.commit(3, {4}, 40);
+  take();
+  net_.cut_off(3, true);
+  net_.pass(milliseconds(1'000));
+  EXPECT_EQ(at(0).counters.rollbacks, 0u);
+  for (std::size_t n = 0; n < 3; ++n) EXPECT_EQ(read(n, 4), 40u);
+}
+
+// Whoever waits for the end of it would wait for the copies too.
+TEST_F(TakingAnImage, ThatStopsTheClusterLeavesNoCopies) {
+  net_.commit(3, {4}, 40);
+  begin(true);
+  for (int i = 0; i < 100 && !ended_; ++i) net_.pass(milliseconds(1));
+  store_it();
+  EXPECT_EQ(state(0, 4), PageState::kAbsent);
+}
+
+TEST_F(TakingAnImage, LeavesNoCopyOfWhatWasWrittenMeanwhile) {
+  net_.commit(3, {4, 5}, 40);
+  hold_requests();
+  begin();
+  net_.commit(3, {4}, 41);
+  release_requests();
+  store_it();
+  EXPECT_EQ(state(0, 4), PageState::kAbsent);
+  EXPECT_EQ(state(0, 5), PageState::kCopy);
+  EXPECT_EQ(read(0, 4), 41u);
+}
+
+TEST_F(TakingAnImage, LeavesWhatWasNotWrittenSinceWhereItIs) {
+  net_.commit(1, {4}, 40);
+  net_.commit(3, {5, 6}, 50);
+  take();
+  EXPECT_EQ(read(1, 6), 50u);
+  net_.commit(2, {4}, 41);
+  EXPECT_EQ(read(1, 4), 41u);  // a copy of what will be undone
+  net_.commit(3, {5}, 51);
+  net_.cut_off(3, true);  // with the only copy of page 5
+  net_.pass(milliseconds(1'000));
+  EXPECT_EQ(gone_back_to_, taking_time_);
+  EXPECT_EQ(state(1, 6), PageState::kCopy);
+  EXPECT_EQ(state(1, 4), PageState::kAbsent);
+  EXPECT_EQ(state(0, 6), PageState::kOwned);
+  // A store need not read what was last written before the image.
+  EXPECT_LT(net_.core(0).directory().written(6), taking_time_);
+  EXPECT_EQ(net_.core(0).directory().written(4), taking_time_);
+  for (std::size_t n = 0; n < 3; ++n) {
+    EXPECT_EQ(read(n, 4), 40u);
+    EXPECT_EQ(read(n, 5), 50u);
+    EXPECT_EQ(read(n, 6), 50u);
+  }
+}
+
 // Its superblock may be on the disk: if the store did not hear of the rollback, who starts next
 // would take it for the newest state.
 TEST_F(TakingAnImage, ThatFailedIsKnownToBeUndoneBeforeThereWasAnother) {
@@ -359,6 +430,7 @@ TEST_F(TakingAnImage, ThatFailedIsKnownToBeUndoneBeforeThereWasAnother) {
   begin();
   for (int i = 0; i < 100 && !ended_; ++i) net_.pass(milliseconds(1));
   net_.step(0, event::ImageStored{false});
+  net_.commit(3, {4}, 41);
   net_.cut_off(3, true);  // with the only copy of page 4
   net_.pass(milliseconds(1'000));
   EXPECT_EQ(at(0).epoch_start, CommitTime{});

@@ -142,6 +142,29 @@ class PageServerOf : public ::testing::Test {
   PageServer<StandIn, MemoryBlockStore, Asynchronous> server_{node_, store_};
 };
 
+TEST_F(PageServerOf, AClusterThatGoesBackReadsWhatItHasNotGot) {
+  alignas(8) std::byte page[kBlockSize];
+  fill_page(1, Block{page});
+  node_.tell({ImageEventKind::kBegin, 1, {5}, 20});
+  for (PageIndex i = 3; i < 6; ++i) node_.tell({ImageEventKind::kPage, 0, {}, i, Bytes{page}});
+  node_.tell({ImageEventKind::kEnd});
+  while (store_.newest() == nullptr) server_.tick();
+  std::vector<CommitTime> last_written(20);
+  last_written[3] = {4};
+  last_written[4] = {5};
+  std::vector<std::byte> frames(20 * kBlockSize);
+  node_.tell({.kind = ImageEventKind::kRestore,
+              .time = {5},
+              .frames = frames.data(),
+              .last_written = last_written});
+  const auto is_filled = [&](PageIndex i) {
+    return std::memcmp(frames.data() + i * kBlockSize, page, kBlockSize) == 0;
+  };
+  EXPECT_FALSE(is_filled(3));
+  EXPECT_TRUE(is_filled(4));
+  EXPECT_TRUE(is_filled(5));  // never written, it says: then it is not here either
+}
+
 // Both superblocks are good, and who opens the store takes the newer one.
 TEST_F(PageServerOf, AnImageGivenUpLateMayFindItAgain) {
   give_up_late(5);

@@ -135,6 +135,8 @@ inline constexpr std::string_view kMutations[] = {
     "image_mixes_commit_times",
     "stale_page_in_image",
     "stale_page_by_snooping",
+    "undone_page_kept",
+    "old_page_kept",
     "durable_too_early",
     "undone_image_comes_back",
     "undone_first_image_not_told",

@@ -5,6 +5,8 @@
 #include <plurix/base/page.h>
 #include <plurix/concepts/transport.h>
 
+#include <span>
+
 namespace plurix {
 
 enum class ImageEventKind : std::uint8_t {
@@ -17,7 +19,8 @@ enum class ImageEventKind : std::uint8_t {
   kLetIn,    ///< this node has joined, in `epoch`; on the PageServer nobody hears of it
              ///< before the call returns
   kRestore,  ///< the cluster goes back: the frames from `frames` on are to be filled with the
-             ///< newest image, that of `time`; at time 0 there is none, and they stay as they are
+             ///< newest image, that of `time`; at time 0 there is none, and they stay as they are.
+             ///< Frames of pages that were `last_written` before `time` have these contents already
 };
 
 /// Why an image will not be.
@@ -37,6 +40,7 @@ struct ImageEvent {
   PageIndex page = 0;
   Bytes bytes = {};
   std::byte* frames = nullptr;
+  std::span<const CommitTime> last_written = {};  ///< of each page, 0 for never; empty: not known
   std::uint32_t snooped = 0;
   ImageFailure failure = ImageFailure::kNone;
 };

@@ -132,7 +132,9 @@ class Imaging {
   void hold(bool held) noexcept { held_ = held; }
   bool held() const noexcept { return held_; }
 
-  void on_page(const wire::ImagePage& answer, Bytes contents) noexcept;
+  /// Returns true if these contents, of the image's time, are the newest ones and nobody waits for
+  /// the image: then there is time to keep them here as well, for when their owner dies.
+  bool on_page(const wire::ImagePage& answer, Bytes contents) noexcept;
   void on_stored(bool durable) noexcept;
 
   void on_timer() noexcept;

@@ -34,6 +34,8 @@ class PageDirectory {
   NodeId owner_hint(PageIndex page) const noexcept { return owner_[page]; }
   void set_owner_hint(PageIndex page, NodeId node) noexcept { owner_[page] = node; }
 
+  std::span<const CommitTime> written() const noexcept { return written_; }
+
   /// Time of the last applied commit that named the page.
   CommitTime written(PageIndex page) const noexcept { return written_[page]; }
   void set_written(PageIndex page, CommitTime time) noexcept { written_[page] = time; }
@@ -55,6 +57,11 @@ class PageDirectory {
   /// The heap as it was before the first commit: nobody owns anything, every frame has its first
   /// contents again once the kHeapErased action was performed.
   void erase() noexcept;
+
+  /// The same, but pages that are here, and were last written before `time`, stay as copies. The
+  /// formatted ones do not. Frames of pages before `asked_for` keep what they hold: nobody looks at
+  /// them before their contents have come from their owner.
+  void erase_since(CommitTime time, PageIndex asked_for) noexcept;
 
   /// Sets the view's rights of one page; neighbouring pages of one step share an action.
   void protect(PageIndex page, Rights rights) noexcept;

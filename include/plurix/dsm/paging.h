@@ -49,6 +49,9 @@ class Paging {
   void on_overheard(const wire::FrameHeader& from, const wire::PageReply& reply,
                     Bytes contents) noexcept;
 
+  /// These are the contents that `page` has now; they have come for another reason than a request.
+  void keep(PageIndex page, Bytes contents) noexcept;
+
   /// `applied` has moved: parked requests and early replies may have become current.
   void on_advance() noexcept;
 
@@ -93,7 +96,7 @@ class Paging {
   void ask_owner(Fetch& fetch) noexcept;
   bool settle(Fetch& fetch) noexcept;
   bool is_under_way(PageIndex page) const noexcept;
-  bool wants_overheard(PageIndex page) const noexcept;
+  bool has_use_for(PageIndex page) const noexcept;
   Answer answer(NodeId requester, CommitTime time, bool broadcast,
                 const wire::PageRequest& request) noexcept;
   void serve(NodeId requester, const wire::PageRequest& request) noexcept;

@@ -19,7 +19,8 @@
 
 namespace plurix {
 
-/// Finds new owners for the pages of dead ones, a batch at a time.
+/// Finds new owners for the pages of dead ones, a batch at a time. Those that are not here come
+/// first: if nobody has one of them, all the others would have been given away for nothing.
 class Orphans {
  public:
   Orphans(CoreContext& core, PageDirectory& directory, Commits& commits) noexcept
@@ -48,15 +49,17 @@ class Orphans {
   static constexpr std::size_t kBatch = wire::kMaxWords - 1;  ///< an assignment names its node too
 
   bool is_orphan(PageIndex page) const noexcept;
+  bool is_here(PageIndex page) const noexcept;
+  void fill() noexcept;
   void collect() noexcept;
   void call() noexcept;
-  void claim(std::size_t i, NodeId node) noexcept;
   void settle() noexcept;
 
   CoreContext& core_;
   PageDirectory& directory_;
   Commits& commits_;
   PageIndex cursor_ = kNoPage;  ///< pages before it are looked through
+  bool also_here_ = false;      ///< the second time: those that are here
   BoundedVector<PageIndex, kBatch> batch_;
   NodeId claimant_[kBatch] = {};
   bool answered_[kMaxNodes] = {};

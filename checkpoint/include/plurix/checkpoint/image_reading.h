@@ -106,10 +106,13 @@ std::string ImageStore<Device>::read_map(const ImageEntry& image, PageMap& map,
 }
 
 template <BlockStore Device>
-template <class Use>
-std::string ImageStore<Device>::read_image(const ImageEntry& image, Use use) {
+template <class Use, class Wanted>
+std::string ImageStore<Device>::read_image(const ImageEntry& image, Use use, Wanted wanted) {
   PageMap map;
   if (auto error = read_map(image, map, nullptr); !error.empty()) return error;
+  for (PageIndex page = 0; page < map.size(); ++page) {
+    if (!wanted(page)) map[page] = {};
+  }
   return read_pages(in_disk_order(map), use);
 }
 

@@ -133,7 +133,13 @@ class ImageStore {
 
   /// Calls `use(page, bytes)` for every page that was ever written, in the order of the disk.
   template <class Use>
-  std::string read_image(const ImageEntry& image, Use use);
+  std::string read_image(const ImageEntry& image, Use use) {
+    return read_image(image, use, [](PageIndex) { return true; });
+  }
+
+  /// The same for those of them of which `wanted(page)` is true.
+  template <class Use, class Wanted>
+  std::string read_image(const ImageEntry& image, Use use, Wanted wanted);
 
   /// The same for pages of a map that the caller chose.
   template <class Use>

@@ -96,7 +96,7 @@ class PageServer {
   }
   void work();
   void restore(const ImageEvent& event);
-  std::string read_into(CommitTime time, std::byte* frames);
+  std::string read_into(const ImageEvent& event);
   void end_image(bool durable);
   void finish_image();
   void note_epoch(Epoch epoch);
@@ -306,7 +306,7 @@ void PageServer<Node, Device, Policy>::restore(const ImageEvent& event) {
     // An image that was given up under way must not come back: what it holds is undone from here.
     trouble_ = store_.settle();
     if (trouble_.empty() && event.time > CommitTime{}) {
-      trouble_ = read_into(event.time, event.frames);
+      trouble_ = read_into(event);
     }
     if (trouble_.empty()) return;
   }
@@ -316,12 +316,18 @@ void PageServer<Node, Device, Policy>::restore(const ImageEvent& event) {
 }
 
 template <class Node, BlockStore Device, CheckpointPolicy Policy>
-std::string PageServer<Node, Device, Policy>::read_into(CommitTime time, std::byte* frames) {
-  const auto* image = store_.find(time.value);
+std::string PageServer<Node, Device, Policy>::read_into(const ImageEvent& event) {
+  const auto* image = store_.find(event.time.value);
   PLURIX_ASSERT(image != nullptr);
-  return store_.read_image(*image, [frames](PageIndex page, ConstBlock block) {
-    std::memcpy(frames + std::size_t{page} * kPageSize, block.data(), kPageSize);
-  });
+  const auto copy = [&event](PageIndex page, ConstBlock block) {
+    std::memcpy(event.frames + std::size_t{page} * kPageSize, block.data(), kPageSize);
+  };
+  const auto is_missing = [&event](PageIndex page) {
+    if (page >= event.last_written.size()) return true;
+    const auto written = event.last_written[page];
+    return written == CommitTime{} || written >= event.time;
+  };
+  return store_.read_image(*image, copy, is_missing);
 }
 
 template <class Node, BlockStore Device, CheckpointPolicy Policy>
