@@ -368,20 +368,25 @@ struct Bench {
     Samples with;
     Samples without;
     Samples longest;
+    Samples longest_without;
+    const auto longest_ms = [&] { return static_cast<double>(setup.longest_ns->load()) / 1e6; };
     for (int i = 0; i < rounds; ++i) {
       server.write(static_cast<std::uint64_t>(100 + i));
       setup.transacting->store(true);
-      const auto until = now() + milliseconds(300);
+      const auto begin = now();
+      with.add(rate_while([&] { (void)server.save(); }));
+      longest.add(longest_ms());
+      // As long as that, or four processes on fewer CPUs would not have had their turns.
+      const auto until = now() + (now() - begin);
       without.add(
           rate_while([&] { server.serve(milliseconds(60'000), [&] { return now() > until; }); }));
-      with.add(rate_while([&] { (void)server.save(); }));
-      longest.add(static_cast<double>(setup.longest_ns->load()) / 1e6);
+      longest_without.add(longest_ms());
       setup.transacting->store(false);
     }
     report.add({"10: 1000 transactions/s of a node meanwhile; yardstick without", with.median(),
                 without.median(), Aim::ratio_at_least(0.8)});
-    report.add(
-        {"10: longest of these transactions, ms", longest.median(), 0, Aim::figure_at_most(5)});
+    report.add({"10: longest of these transactions, ms; yardstick without", longest.median(),
+                longest_without.median(), Aim::figure_at_most(5)});
   }
 
   double best_ = 0;
