@@ -452,8 +452,7 @@ class Node {
         image_sink_({ImageEventKind::kPage, 0, {}, action.page, action.payload});
         break;
       case ActionKind::kImageEnd:
-        image_sink_(
-            {.kind = ImageEventKind::kEnd, .page = action.count, .snooped = action.page});
+        image_sink_({.kind = ImageEventKind::kEnd, .page = action.count, .snooped = action.page});
         break;
       case ActionKind::kImageGivenUp:
         image_sink_({.kind = ImageEventKind::kGivenUp, .failure = action.failure});

@@ -151,7 +151,9 @@ def run(kernel, plurix, folder, programs):
         raise Failure(f"the machine ended with {machine.process.returncode}")
 
 
-def main():
+def judge(run):
+    """Runs `run(kernel, plurix, folder, programs)` with the two arguments of the command line, and
+    leaves none of its programs behind. Returns the exit code."""
     programs = []
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -167,4 +169,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(judge(run))

@@ -5,13 +5,10 @@ the other machine goes on running its kernel, puts it into the heap again, and a
 Usage: killed.py KERNEL PLURIX
 """
 
-import pathlib
-import subprocess
 import sys
-import tempfile
 import time
 
-from console import PATIENCE, Failure, Program
+from console import PATIENCE, Failure, Program, judge
 from machines import card, command_line
 
 
@@ -52,20 +49,5 @@ def run(kernel, plurix, folder, programs):
         raise Failure(f"the newcomer ended with {newcomer.process.returncode}")
 
 
-def main():
-    programs = []
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            run(sys.argv[1], sys.argv[2], pathlib.Path(folder), programs)
-        except (Failure, OSError, subprocess.TimeoutExpired) as failure:
-            print(f"WRONG: {failure}\nagain: " + " ".join(sys.argv))
-            return 1
-        finally:
-            for program in programs:
-                program.process.kill()
-                program.process.wait()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(judge(run))
