@@ -183,6 +183,7 @@ void Recovery::on_absence(Instant asked_at) noexcept {
     candidate.dead = candidate.dead || (asked && !candidate.reported);
   }
   const auto node = looked_for_.node;
+  if (node >= kMaxNodes) return;  // nobody was looked for
   const bool same = core_.incarnation_of[node] == looked_for_.incarnation;
   // Who was heard behind that lives: it began there anew.
   if (opening_ == 0 && same && heard_at_[node] < asked_at) on_death(node);
