@@ -43,9 +43,11 @@ def check_links(offset, depth):
 
 host = start("node", "--cluster", cluster, "--heap", "32M")
 try:
+    until = time.monotonic() + 60
+    while run("inspect", "heap", "--cluster", cluster)[0] != EXIT_DONE:
+        expect(time.monotonic() < until, "the cluster does not begin")
     worker = start("node", "--cluster", cluster, "--heap", "32M", "--workload", "graph",
                    "--seconds", "2")
-    until = time.monotonic() + 60
     while run("inspect", "object", "graph", "--cluster", cluster)[0] != EXIT_DONE:
         expect(time.monotonic() < until, "the workload does not begin")
     busy = found("heap")
@@ -53,6 +55,9 @@ try:
     code, out, err = finish(worker)
     expect(code == EXIT_DONE, f"the worker: exit code {code}", out, err)
 
+    # What the worker dropped last is collected by who stays.
+    while found("heap")["unlinked"] > 0:
+        expect(time.monotonic() < until, "garbage stays")
     first = inspect("heap", "--verify")
     heap = first["found"]
     expect(heap["verified"]["sound"], "not sound", json.dumps(heap))
