@@ -41,11 +41,10 @@ def check_links(offset, depth):
     return seen
 
 
-host = start("node", "--cluster", cluster, "--heap", "32M")
+host = start("node", "--cluster", cluster, "--heap", "32M", "--json")
 try:
     until = time.monotonic() + 60
-    while run("inspect", "heap", "--cluster", cluster)[0] != EXIT_DONE:
-        expect(time.monotonic() < until, "the cluster does not begin")
+    expect('"ready"' in host.stdout.readline(), "the cluster does not begin")
     worker = start("node", "--cluster", cluster, "--heap", "32M", "--workload", "graph",
                    "--seconds", "2")
     while run("inspect", "object", "graph", "--cluster", cluster)[0] != EXIT_DONE:
