@@ -181,9 +181,12 @@ void Membership::on_join_request(const Endpoint& from, const wire::JoinRequest& 
   if (core_.member && ours && !mutated("grant_not_repeated_to_page_server")) {
     return send_grant(core_.page_server);
   }
-  const bool waits = core_.member ? !core_.in_service() : joining_ && !(from == own_);
-  if (waits) {
-    const wire::JoinWait wait{core_.incarnation, core_.member || stored_.cluster != 0 ? 1U : 0U};
+  // A newcomer that neither will found a cluster nor comes back to one is nobody to wait for.
+  const bool returns = stored_.cluster != 0;
+  const bool may_found = may_found_ || mutated("one_that_may_not_found_awaited");
+  const bool asks_too = joining_ && !(from == own_) && (may_found || returns);
+  if (core_.member ? !core_.in_service() : asks_too) {
+    const wire::JoinWait wait{core_.incarnation, core_.member || returns ? 1U : 0U};
     return core_.send_to(from, MessageType::kJoinWait, std::as_bytes(std::span{&wait, 1}));
   }
   if (!core_.in_service()) return;

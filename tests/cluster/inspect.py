@@ -44,6 +44,8 @@ def check_links(offset, depth):
 host = start("node", "--cluster", cluster, "--heap", "32M", "--json")
 try:
     until = time.monotonic() + 60
+    # Who only looks and has begun in the same moment waits for the cluster, not the other way round.
+    found("heap")
     expect('"ready"' in host.stdout.readline(), "the cluster does not begin")
     worker = start("node", "--cluster", cluster, "--heap", "32M", "--workload", "graph",
                    "--seconds", "2")

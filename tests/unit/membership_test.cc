@@ -297,6 +297,16 @@ TEST(Joining, OfTwoThatFindOnlyEachOtherMakesOneCluster) {
   EXPECT_EQ(net.core(0).core().cluster, net.core(1).core().cluster);
 }
 
+// The smaller address decides among those who may found a cluster only.
+TEST(Joining, OfOneThatMayNotFoundKeepsNobodyFromFounding) {
+  WiredCores net({.nodes = 0, .later = 2});
+  net.ask_to_join(0, 1, false);
+  net.ask_to_join(1, 0, true);
+  net.pass(milliseconds(1'000));
+  EXPECT_EQ(net.core(1).core().self, 0);
+  EXPECT_EQ(net.core(0).core().self, 1);
+}
+
 TEST(Joining, OfTwoPageServersThatAskDifferentMembersLetsOneIn) {
   WiredCores net({.nodes = 2, .later = 2});
   const auto ask = [&net](std::size_t n, std::size_t seed) {

@@ -59,6 +59,7 @@ inline constexpr std::string_view kMutations[] = {
     // members
     "two_owners_after_adoption",
     "cluster_founded_beside_one_that_waits",
+    "one_that_may_not_found_awaited",
     "second_page_server_let_in",
     "grant_not_repeated_to_page_server",
     "leaver_takes_pages_along",
