@@ -132,7 +132,7 @@ TEST_F(FalseSharing, IsToldWithTheObjectsOfBothSides) {
   run([&](Node& node, std::size_t index) {
     for (int i = 0; i < 200; ++i) add_one(node, index, index);
     node.run([&](Transaction& t) {
-      owner[word(t, index).offset()] = index;
+      owner[word(t, index).offset()] = t.node_id();
       owner[t.find<Table>("table").offset()] = kNodes;  // all read it
     });
   });
