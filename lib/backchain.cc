@@ -31,13 +31,6 @@ Offset own_cell(Transaction& t, Offset table) {
   return cell;
 }
 
-/// The word where this node enters links to an object.
-Offset head_word(Transaction& t, Offset header) {
-  const auto chain = t.load(header + kChainAt);
-  if ((chain & kSegmented) == 0) return header + kChainAt;
-  return own_cell(t, chain & ~kSegmented);
-}
-
 /// The header of what a link leads to, which is an object for certain.
 Offset header_behind(Transaction& t, Offset target) {
   return target % kPageSize != 0 ? target - sizeof(ObjectHeader) : header_of(t, target);
@@ -59,8 +52,7 @@ Offset header_before(Transaction& t, Offset target) {
 }
 
 /// A collector that has condemned the object learns that somebody had a way to it after all.
-void spare(Transaction& t, Offset header) {
-  const Tag tag(t.load(header + kTagAt));
+void spare(Transaction& t, Offset header, Tag tag) {
   if (!tag.is_condemned() || mutated("condemned_object_not_spared")) [[likely]]
     return;
   t.store(header + kTagAt, tag.spared().word());
@@ -69,9 +61,14 @@ void spare(Transaction& t, Offset header) {
 void enter_link(Transaction& t, Slot& link, Offset slot, Offset target, std::uint64_t flags) {
   const auto header = header_before(t, target);
   if (header == 0) t.misuse("a Link to what is no object, or only a part of one");
-  if ((flags & kOfCollector) == 0) spare(t, header);
-  const auto head = head_word(t, header);
-  const auto first = t.load(head);
+  const auto& object = *t.reading<ObjectHeader>(header);
+  if ((flags & kOfCollector) == 0) spare(t, header, Tag(object.tag));
+  auto head = header + kChainAt;
+  auto first = object.chain;
+  if ((first & kSegmented) != 0) [[unlikely]] {
+    head = own_cell(t, first & ~kSegmented);
+    first = t.load(head);
+  }
   link = {target | flags, first, head};
   if (mutated("chain_entry_forgotten")) return;
   t.store(head, slot);
