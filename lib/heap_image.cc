@@ -21,13 +21,18 @@ constexpr TransactionHost kNoHost{
 
 HeapImage::HeapImage(std::span<const std::byte> frames, std::span<std::uint64_t> stamps) noexcept
     : bytes_(frames.size()), transaction_(kNoHost, nullptr) {
-  PLURIX_ASSERT(frames.size() % kPageSize == 0 && stamps.size() >= frames.size() / kPageSize);
-  for (auto& stamp : stamps) stamp = live_stamp_.load(std::memory_order_relaxed);
-  // Never written through: a transaction that is declared read-only refuses to.
-  transaction_.view_ = const_cast<std::byte*>(frames.data());
+  const auto pages = frames.size() / kPageSize;
+  PLURIX_ASSERT(frames.size() % kPageSize == 0 && stamps.size() >= stamps_needed(pages));
+  const auto live = live_stamp_.load(std::memory_order_relaxed);
+  for (std::size_t i = 0; i < pages; ++i) {
+    stamps[i] = live;
+    stamps[pages + i] = 0;
+  }
+  // Never written through: no page is recorded as written, and a read-only transaction opens none.
+  transaction_.frames_ = transaction_.view_ = const_cast<std::byte*>(frames.data());
   transaction_.heap_bytes_ = frames.size();
   transaction_.read_stamps_ = stamps.data();
-  transaction_.write_stamps_ = stamps.data();
+  transaction_.write_stamps_ = stamps.data() + pages;
   transaction_.live_stamp_ = &live_stamp_;
   transaction_.read_only_ = true;
 }

@@ -366,7 +366,7 @@ class Transaction {
   template <class T>
   const T* reading(std::uint64_t offset) {
     if (!recorded(read_stamps_, offset, sizeof(T))) host_.read(node_, offset, sizeof(T));
-    return reinterpret_cast<const T*>(view_ + offset);
+    return reinterpret_cast<const T*>(frames_ + offset);
   }
 
   template <class T>
@@ -380,7 +380,7 @@ class Transaction {
   /// The same for a range, and for one aligned word, which never straddles pages.
   const std::byte* reading_range(std::uint64_t offset, std::uint64_t size) {
     if (size != 0 && !recorded(read_stamps_, offset, size)) host_.read(node_, offset, size);
-    return view_ + offset;
+    return frames_ + offset;
   }
   std::byte* writing_range(std::uint64_t offset, std::uint64_t size) {
     if (size != 0 && !recorded(write_stamps_, offset, size)) open(offset, size);
@@ -389,7 +389,7 @@ class Transaction {
   std::uint64_t load(std::uint64_t offset) {
     if (!word_recorded(read_stamps_, offset)) [[unlikely]]
       host_.read(node_, offset, sizeof(std::uint64_t));
-    return *reinterpret_cast<const std::uint64_t*>(view_ + offset);
+    return *reinterpret_cast<const std::uint64_t*>(frames_ + offset);
   }
   void store(std::uint64_t offset, std::uint64_t word) {
     if (!word_recorded(write_stamps_, offset)) [[unlikely]]

@@ -82,6 +82,17 @@ TEST_P(HostedNode, SharesWhatItAndItsPeerWrite) {
   EXPECT_EQ(read(here, "word"), 200);
 }
 
+// Its page's address is translated once.
+TEST_P(HostedNode, ReadsAnObjectWhereItWritesIt) {
+  posix::Node here(options());
+  here.run([](Transaction& t) {
+    const auto word = t.root<Word>("word");
+    const auto* before = &word->value;
+    EXPECT_EQ(before, &word.mut()->value);
+    EXPECT_EQ(before, &word->value);
+  });
+}
+
 TEST_P(HostedNode, ReadsAndWritesThroughPlainPointers) {
   posix::Node here(options());
   peer.run([](posix::Node& there) {

@@ -15,7 +15,7 @@ constexpr std::uint32_t kPages = 96;
 /// A copy of the frames of a node that holds a list and an array.
 class HeapImageTest : public ::testing::Test {
  protected:
-  HeapImageTest() : stamps_(kPages) {
+  HeapImageTest() : stamps_(HeapImage::stamps_needed(kPages)) {
     LoneNode node(kPages);
     node->run([](Transaction& t) {
       const auto list = t.root<List>("list");
@@ -48,6 +48,13 @@ TEST_F(HeapImageTest, IsReadByItsTransaction) {
   const auto named = heap::look_up(t, "list");
   ASSERT_NE(named.target, 0u);
   EXPECT_EQ(t.at<List>(named.target)->size, 100);
+}
+
+TEST_F(HeapImageTest, IsNotWritten) {
+  HeapImage image(frames_, stamps_);
+  auto& t = image.transaction();
+  const auto list = t.at<List>(heap::look_up(t, "list").target);
+  EXPECT_DEATH(list.mut()->size = 1, "declared read-only");
 }
 
 TEST_F(HeapImageTest, OfAnotherSizeOrOfNothingIsNone) {

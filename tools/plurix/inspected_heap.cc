@@ -82,7 +82,7 @@ class StoredHeap final : public InspectedHeap {
   StoredHeap(Store& store, const checkpoint::ImageEntry& image)
       : entry_(image),
         frames_(store.identity().geometry.bytes()),
-        stamps_(frames_.bytes().size() / kPageSize) {
+        stamps_(HeapImage::stamps_needed(frames_.bytes().size() / kPageSize)) {
     format_heap(frames_.data(), store.identity().geometry);
     const auto words = store.read_image(image, [&](PageIndex page, checkpoint::ConstBlock block) {
       std::memcpy(frames_.data() + std::size_t{page} * kPageSize, block.data(), kPageSize);

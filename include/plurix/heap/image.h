@@ -16,7 +16,10 @@ namespace plurix {
 /// Reads an image; a write stops the process.
 class HeapImage {
  public:
-  /// `frames` is the whole heap, in whole pages; `stamps` has one entry a page, and is overwritten.
+  /// Stamps for an image of so many pages.
+  static constexpr std::size_t stamps_needed(std::size_t pages) noexcept { return 2 * pages; }
+
+  /// `frames` is the whole heap, in whole pages; `stamps`, of stamps_needed(), are overwritten.
   /// Both outlive the image.
   HeapImage(std::span<const std::byte> frames, std::span<std::uint64_t> stamps) noexcept;
   HeapImage(const HeapImage&) = delete;
