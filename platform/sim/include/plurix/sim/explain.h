@@ -24,7 +24,7 @@ std::optional<Case> parse_case(std::string_view text);
 
 /// Makes the case smaller as long as `fails` says that it still fails, with at most `tries` runs of
 /// at most 1000 transactions; longer ones count for more.
-Case shrink(Case c, const std::function<bool(const Case&)>& fails, int tries = 3000);
+Case shrink(Case c, const std::function<bool(const Case&)>& fails, int tries = 10000);
 
 /// The newest events as text, a column a node, `lines` lines at most; what a node says over and
 /// over while it waits is shown once, with how often.
