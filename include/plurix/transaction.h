@@ -318,6 +318,7 @@ class Transaction {
   /// object's pages are opened and stay so until the attempt ends.
   template <class T>
   T* raw_mut(const Ref<T>& ref) {
+    refuse_if_read_only();
     host_.map(node_, ref.offset(), sizeof(T), Access::kWrite);
     return reinterpret_cast<T*>(view_ + ref.offset());
   }
@@ -399,7 +400,7 @@ class Transaction {
 
   /// Makes pages writable that will be written soon, all at once.
   void open(std::uint64_t offset, std::uint64_t size) {
-    if (read_only_) misuse("a write in a transaction declared read-only");
+    refuse_if_read_only();
     host_.write(node_, offset, size);
   }
 
@@ -481,6 +482,10 @@ class Transaction {
     heap::carve(frames_ + (block & ~std::uint64_t{kPageSize - 1}), cursor, block, bytes,
                 {heap::Tag::object(bytes, placement, self_, 0).word(), type, 0});
     return block + sizeof(heap::ObjectHeader);
+  }
+
+  void refuse_if_read_only() {
+    if (read_only_) misuse("a write in a transaction declared read-only");
   }
 
   bool word_recorded(const std::uint64_t* stamps, std::uint64_t offset) const noexcept {

@@ -114,6 +114,19 @@ TEST_P(HostedNode, ReadsAndWritesThroughPlainPointers) {
   });
 }
 
+TEST_P(HostedNode, RefusesWritesInAReadOnlyTransaction) {
+  posix::Node here(options());
+  add(here, "word", 1);
+  const auto word = [](Transaction& t) { return t.find<Word>("word"); };
+  const auto read_only = [&here](auto body) {
+    (void)here.read_only(Freshness::kLatest, [&body](Transaction& t) { body(t); });
+  };
+  EXPECT_THROW(read_only([&](Transaction& t) { word(t).mut()->value = 2; }), Misuse);
+  EXPECT_THROW(read_only([&](Transaction& t) { t.raw_mut(word(t))->value = 3; }), Misuse);
+  EXPECT_THROW(read_only([&](Transaction& t) { t.make<Word>(4); }), Misuse);
+  EXPECT_EQ(read(here, "word"), 1);
+}
+
 TEST_P(HostedNode, FollowsPlainPointersToPagesItDoesNotHave) {
   if (GetParam() == FaultSourceKind::kSoftware) GTEST_SKIP() << "nothing traps";
   posix::Node here(options());
