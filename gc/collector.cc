@@ -212,7 +212,7 @@ void Collector::forget_alive() noexcept {
 }
 
 bool Collector::begin_trial(Transaction& t, Offset& slot) {
-  const auto found = heap::find_suspended(t, t.node_id(), now_.trial_place);
+  const auto found = heap::find_suspended(t, now_.trial_place);
   if (found.slot == 0) return false;
   slot = found.slot;
   ++now_.trial_place;
@@ -307,8 +307,10 @@ bool Collector::needs_sweep(Transaction& t) {
   const bool steward = members_.self == std::countr_zero(members_.mask);
   const bool started = std::exchange(now_.started, true);
   // An earlier node of this number, or of another epoch, has left a trial unfinished.
-  const bool unfinished = !started && heap::find_suspended(t, t.node_id(), 0).slot != 0;
-  const bool lost = steward && heap::take_lost_candidates(t) != 0;
+  const bool unfinished =
+      !started && !mutated("unfinished_trial_not_swept") && heap::find_suspended(t, 0).slot != 0;
+  const bool lost =
+      steward && heap::take_lost_candidates(t) != 0 && !mutated("lost_candidates_not_swept");
   const bool own = heap::take_filled_lost(t) != 0;
   if (!unfinished && !lost && !own) return false;
   begin_sweep(unfinished || lost);
@@ -333,6 +335,7 @@ void Collector::go_on_sweeping(Transaction& t, Work& work) {
 /// The member with the lowest number takes over what nodes that are gone have left.
 bool Collector::adopt(Transaction& t, Work& work) {
   if (members_.self != std::countr_zero(members_.mask)) return false;
+  if (mutated("garbage_of_the_departed_left")) return false;
   now_.adopted &= ~members_.mask;
   if (now_.members == members_.mask) return false;
   for (NodeId node = 0; node < kMaxNodes; ++node) {
@@ -345,12 +348,7 @@ bool Collector::adopt(Transaction& t, Work& work) {
       examine(t, header, Origin::kAdopted, work);
       return true;
     }
-    if (const auto left = heap::find_suspended(t, node, 0); left.slot != 0) {
-      heap::end_suspension(t, left.slot);
-      reaper_.queue(t, heap::header_of(t, left.body), work);
-      return true;
-    }
-    now_.adopted |= bit;
+    now_.adopted |= bit;  // what it has suspended is found with what nobody has looked at
     begin_sweep(true);
     return true;
   }

@@ -135,8 +135,8 @@ bool suspend_candidate(Transaction& t, Offset header) {
   return false;
 }
 
-Suspended find_suspended(Transaction& t, NodeId node, std::uint32_t from) {
-  const auto at = state_of(t, node);
+Suspended find_suspended(Transaction& t, std::uint32_t from) {
+  const auto at = state_of(t, t.node_id());
   const auto chunk = at == 0 ? 0 : t.reading<NodeState>(at)->suspended;
   if (chunk == 0) return {};
   for (std::uint32_t i = 0; i < kCandidatesPerChunk; ++i) {

@@ -182,32 +182,38 @@ TEST_F(Collecting, DoesWorkForCandidatesNotForTheHeap) {
   run([](Transaction&, Ref<Root> root) { root.mut()->table.ref()[7].mut()->clear(); });
   here_.collect_all();
   EXPECT_EQ(here_.counters().freed, 20u);
+  EXPECT_GT(here_.counters().work - before, 20u);
   EXPECT_LT(here_.counters().work - before, 2'000u + 4u * 2048u);  // and empty pages are looked for
 }
 
 TEST_F(Collecting, FindsWhatAFullHeapCouldNotQueue) {
   LoneCollector full(40);
-  full.node()->run([](Transaction& t) { (void)t.root<Root>("root"); });
-  while (full.node()
-             ->try_run([](Transaction& t) {
-               const auto root = t.root<Root>("root");
-               const auto made = t.make<Vertex>();
-               made.mut()->edges[0] = root->first;
-               root.mut()->first = made;
-             })
-             .committed()) {
-  }
+  const auto table = [](Transaction& t) { return t.root<Root>("root")->table.ref(); };
   full.node()->run([](Transaction& t) {
-    auto at = t.root<Root>("root")->first.ref();
-    while (at) {
-      const auto next = at->edges[0].ref();
-      at.mut()->edges[0] = nullptr;
-      at = next;
-    }
-    t.root<Root>("root").mut()->first = nullptr;
+    t.root<Root>("root").mut()->table = t.make_array<Link<Vertex>>(2'000);
   });
+  std::size_t made = 0;
+  const auto make = [&](Transaction& t) { *table(t)[made].mut() = t.make<Vertex>(); };
+  while (full.node()->try_run(make).committed()) ++made;
+  ASSERT_LT(made, 2'000u);
+  ASSERT_GT(full.collect_all(), 0);  // of what is full now, nothing will be looked at anyway
+  EXPECT_EQ(full.counters().sweeps, 0u);
+  full.node()->run([&](Transaction& t) {
+    for (std::size_t i = 0; i < made; ++i) table(t)[i].mut()->clear();
+  });
+  EXPECT_EQ(full.garbage(), made);
   EXPECT_GT(full.collect_all(), 0);
   EXPECT_EQ(full.garbage(), 0u);
+  EXPECT_GT(full.counters().sweeps, 0u);
+}
+
+TEST_F(Collecting, FindsObjectsOnMorePagesThanOneTransactionMayFillAndTellOf) {
+  constexpr std::uint32_t kVertices = 200 * kPageSize / sizeof(Vertex);
+  run([](Transaction& t, Ref<Root>) {
+    for (std::uint32_t i = 0; i < kVertices; ++i) (void)t.make<Vertex>();
+  });
+  EXPECT_EQ(here_.garbage(), kVertices);
+  expect_all_collected();
 }
 
 TEST_F(Collecting, FollowsALongListOnceNotForEachOfItsObjects) {
@@ -354,9 +360,9 @@ bool restart_after(int steps, std::uint32_t work) {
   };
   run([&](Transaction& t, Ref<Root> root) {
     root.mut()->first = make_row(t, 400, true);
-    const auto tail = t.make<Vertex>();  // what only one of them leads to, and that leads back
+    const auto tail = t.make<Vertex>();  // only from one of them, and back to none but that
     root->first->edges[0].ref().mut()->edges[1] = tail;
-    tail.mut()->edges[0] = root->first;
+    tail.mut()->edges[0] = root->first->edges[0];
     // None of it stands on the page that is being filled, where an idle collector looks anyway.
     root.mut()->second = make_row(t, 60, false);
   });

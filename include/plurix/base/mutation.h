@@ -95,6 +95,9 @@ inline constexpr std::string_view kMutations[] = {
     "another_lost_link_untold",
     "trial_forgets_its_rest",
     "candidate_freed_first",
+    "unfinished_trial_not_swept",
+    "lost_candidates_not_swept",
+    "garbage_of_the_departed_left",
     // local objects
     "undo_in_order_of_registration",
     // fairness and faults

@@ -45,7 +45,7 @@ Candidate take_candidate_of(Transaction& t, NodeId node);
 /// forgotten if the node crashes meanwhile. False if there is no room.
 bool suspend_candidate(Transaction& t, Offset header);
 
-/// A suspended candidate of the node, as a body and the slot of the weak link that keeps it.
+/// A suspended candidate of this node, as a body and the slot of the weak link that keeps it.
 struct Suspended {
   Offset slot = 0;
   Offset body = 0;
@@ -53,7 +53,7 @@ struct Suspended {
 
 /// The first one at or behind place `from` (0 … kCandidatesPerChunk-1), going round; slot 0: there
 /// is none.
-Suspended find_suspended(Transaction& t, NodeId node, std::uint32_t from);
+Suspended find_suspended(Transaction& t, std::uint32_t from);
 
 /// The examination is over.
 void end_suspension(Transaction& t, Offset slot);
