@@ -58,11 +58,31 @@ void spare(Transaction& t, Offset header, Tag tag) {
   t.store(header + kTagAt, tag.spared().word());
 }
 
+/// Whether a block begins there, on a page of small objects: it was an object earlier in this
+/// transaction, and may be part of another one now.
+bool begins_block(Transaction& t, Offset header) {
+  auto block = (header & ~Offset{kPageSize - 1}) + sizeof(PageHeader);
+  while (block < header) block += Tag(t.load(block)).bytes();
+  return block == header;
+}
+
+/// Whatever was come to by weak links: the link that is stored now may lead to what is behind it.
+void spare_found(Transaction& t) {
+  t.take_condemned([&t](Offset body) {
+    const auto header = header_of(t, body);
+    if (header != 0 && begins_block(t, header)) spare(t, header, Tag(t.load(header + kTagAt)));
+  });
+}
+
 void enter_link(Transaction& t, Slot& link, Offset slot, Offset target, std::uint64_t flags) {
   const auto header = header_before(t, target);
   if (header == 0) t.misuse("a Link to what is no object, or only a part of one");
   const auto& object = *t.reading<ObjectHeader>(header);
-  if ((flags & kOfCollector) == 0) spare(t, header, Tag(object.tag));
+  if ((flags & kOfCollector) == 0) {
+    spare(t, header, Tag(object.tag));
+    if (t.has_condemned()) [[unlikely]]
+      spare_found(t);
+  }
   auto head = header + kChainAt;
   auto first = object.chain;
   if ((first & kSegmented) != 0) [[unlikely]] {
@@ -97,6 +117,15 @@ void unchain(Transaction& t, Slot& link) {
 }
 
 }  // namespace
+
+void follow_weak_link(Transaction& t, Offset target) {
+  if (mutated("weak_way_unnoticed")) return;
+  const auto header = header_of(t, target);
+  if (header == 0) return;
+  const Tag tag(t.load(header + kTagAt));
+  if (!tag.is_condemned() || t.note_condemned(target)) return;
+  spare(t, header, tag);
+}
 
 void remove_link(Transaction& t, Offset slot) { unchain(t, *t.writing<Slot>(slot)); }
 

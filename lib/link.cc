@@ -24,4 +24,8 @@ void AnyLink::assign(std::uint64_t target, std::uint64_t flags) {
   heap::set_link(*t, t->offset_of(this), target, flags);
 }
 
+void AnyLink::tell_collector() const {
+  if (auto* t = detail::current_transaction) heap::follow_weak_link(*t, target());
+}
+
 }  // namespace plurix

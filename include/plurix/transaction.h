@@ -461,6 +461,20 @@ class Transaction {
     learned_ = true;
   }
 
+  /// Condemned objects to which weak links have led in this execution. False if there is no room
+  /// for another one. See heap::follow_weak_link.
+  bool note_condemned(std::uint64_t body) noexcept {
+    if (read_only_) return true;  // stores no link
+    if (condemned_count_ == std::size(condemned_)) return false;
+    condemned_[condemned_count_++] = body;
+    return true;
+  }
+  bool has_condemned() const noexcept { return condemned_count_ != 0; }
+  template <class Visit>
+  void take_condemned(Visit visit) {
+    while (condemned_count_ != 0) visit(condemned_[--condemned_count_]);
+  }
+
   /// Room for a sentence that is put together.
   std::span<char> words() noexcept { return words_; }
 
@@ -507,6 +521,7 @@ class Transaction {
     snapshot_ = snapshot;
     known_epoch_ = epoch;
     learned_ = false;
+    condemned_count_ = 0;
   }
 
   std::uint64_t learn_type(std::uint64_t hash, std::uint64_t descriptor) noexcept {
@@ -552,6 +567,8 @@ class Transaction {
   Epoch known_epoch_ = 0;
   std::uint64_t known_state_ = 0;
   KnownType known_types_[kKnownTypes];
+  std::uint64_t condemned_[8] = {};
+  std::uint32_t condemned_count_ = 0;
   char words_[192] = "";
 };
 

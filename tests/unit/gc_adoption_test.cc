@@ -118,7 +118,8 @@ TEST(CollectingAfterADeparture, TakesTheQueueOver) {
   const Departure departure([](auto& node, auto& collector) {
     // Alone: whoever looks at its neighbours does not come by it.
     build(node, [](Transaction& t) { return t.make<Vertex>(); });
-    while (collector->collect()) {}
+    while (collector->collect()) {
+    }
     drop(node);
   });
   expect_only_garbage_went(departure, 1);
@@ -127,7 +128,8 @@ TEST(CollectingAfterADeparture, TakesTheQueueOver) {
 TEST(CollectingAfterADeparture, TakesSuspendedCandidatesOver) {
   const Departure departure([](auto& node, auto& collector) {
     build(node, [](Transaction& t) { return make_ring(t, 1'000); });
-    while (collector->collect()) {}
+    while (collector->collect()) {
+    }
     drop(node);
     const gc::Budget little{.work = 600, .pages_written = 6};
     while (collector->collector().counters().suspended == 0) {

@@ -119,6 +119,89 @@ TEST_F(Collecting, FreesALargeObjectAndWhatItsLinksLeadTo) {
   EXPECT_EQ(freed(), 901u);
 }
 
+struct Cell {
+  long values[20];
+  Link<Array<Cell>> table;
+  Link<Vertex> vertex;
+};
+
+struct TableRoot {
+  Link<Array<Cell>> table;
+  Link<Vertex> vertex;
+};
+
+/// A large array that leads to itself and to a vertex from its cells `at`.
+void make_table(Transaction& t, std::initializer_list<std::size_t> at) {
+  const auto root = t.root<TableRoot>("tables");
+  const auto table = t.make_array<Cell>(300);
+  root.mut()->table = table;
+  root.mut()->vertex = t.make<Vertex>();
+  for (const auto i : at) {
+    table[i].mut()->table = table;
+    table[i].mut()->vertex = root->vertex;
+  }
+}
+
+TEST_F(Collecting, KnowsTheObjectAroundALinkOnAnyOfItsPages) {
+  static_assert(300 * sizeof(Cell) > 14 * kPageSize);
+  for (const std::size_t at : {0u, 40u, 150u, 299u}) {
+    run([&](Transaction& t, Ref<Root>) {
+      make_table(t, {at, 299 - at});
+      t.replace("other", t.root<TableRoot>("tables")->table.ref());
+      make_table(t, {299 - at, at});  // beside it, so that one is not taken for the other
+    });
+    here_.collect_all();
+    const auto before = freed();
+    run([](Transaction& t, Ref<Root>) { t.root<TableRoot>("tables").mut()->vertex = nullptr; });
+    expect_all_collected();
+    EXPECT_EQ(freed(), before) << at;  // the table leads there
+    run([](Transaction& t, Ref<Root>) { t.root<TableRoot>("tables").mut()->table = nullptr; });
+    expect_all_collected();
+    EXPECT_EQ(freed(), before + 2) << at;
+    run([](Transaction& t, Ref<Root>) { t.remove_name("other"); });
+    expect_all_collected();
+    EXPECT_EQ(freed(), before + 4) << at;
+  }
+}
+
+TEST_F(Collecting, DoesNotTakeAnObjectForOneThatStoodThereBefore) {
+  PageIndex first = 0;
+  run([&](Transaction& t, Ref<Root>) {
+    make_table(t, {299});
+    first = page_of(t.root<TableRoot>("tables")->table.target());
+  });
+  here_.collect_all();
+  run([](Transaction& t, Ref<Root>) {
+    t.root<TableRoot>("tables").mut()->vertex = nullptr;  // now it is known what is around a cell
+  });
+  here_.collect_all();
+  run([](Transaction& t, Ref<Root>) { t.root<TableRoot>("tables").mut()->table = nullptr; });
+  expect_all_collected();
+  run([&](Transaction& t, Ref<Root>) {
+    PageIndex page = 0;
+    for (int i = 0; page != first; ++i) {  // until its place is used again, by a smaller one
+      ASSERT_LT(i, 1'000);
+      const auto smaller = t.make_array<Cell>(100);
+      page = page_of(smaller.offset());
+      t.replace("smaller", smaller);
+    }
+    const auto behind = t.make_array<Cell>(100);
+    ASSERT_EQ(page_of(behind.offset()), first + heap::pages_for(100 * sizeof(Cell) + 8));
+    const auto root = t.root<TableRoot>("tables");
+    root.mut()->table = behind;
+    root.mut()->vertex = t.make<Vertex>();
+    behind[3].mut()->vertex = root->vertex;
+  });
+  run([](Transaction& t, Ref<Root>) {
+    t.remove_name("smaller");  // what is behind it does not go with it
+    t.root<TableRoot>("tables").mut()->vertex = nullptr;
+  });
+  expect_all_collected();
+  run([](Transaction& t, Ref<Root>) {
+    EXPECT_TRUE(t.root<TableRoot>("tables")->table.ref()[3]->vertex);
+  });
+}
+
 TEST_F(Collecting, FreesARingTooLargeForOneTransaction) {
   run([](Transaction& t, Ref<Root> root) { root.mut()->first = make_row(t, 3000, true); });
   run([](Transaction&, Ref<Root> root) { root.mut()->first = nullptr; });
@@ -291,6 +374,9 @@ bool revive_after(int steps, int edges) {
   EXPECT_GT(here.collect_all({0, 0}), 0);
   EXPECT_EQ(here.garbage(), 0u);
   EXPECT_EQ(here.counters().freed, there ? 0u : kRing) << "steps: " << steps;
+  run([&](Transaction&, Ref<Root> root) {
+    EXPECT_EQ(static_cast<bool>(root->weak), there) << "steps: " << steps;
+  });
   return there;
 }
 
@@ -314,6 +400,19 @@ void condemn_by_another(Transaction& t, PageIndex page) {
 
 void empty_page(Transaction& t, PageIndex page) { (void)heap::evacuate(t, page); }
 
+/// And what comes after it looks like nothing that a collector knows.
+void fill_page_anew(Transaction& t, PageIndex page) {
+  struct Bytes {
+    unsigned char bytes[200];
+  };
+  (void)heap::evacuate(t, page);
+  while (const auto body = heap::try_allocate(
+             t, {.bytes = sizeof(Bytes), .type = t.type<Bytes>(), .flags = heap::Tag::kPinned})) {
+    std::memset(t.writing<Bytes>(body)->bytes, 0xff, sizeof(Bytes));
+    if (page_of(body) == page) return;
+  }
+}
+
 /// After so many steps something happens to a page of a dead ring under its trial. Whether the ring
 /// was still there; what is left of it is freed in any case.
 bool disturb_after(int steps, void (*disturb)(Transaction&, PageIndex), const gc::Budget& budget) {
@@ -321,7 +420,14 @@ bool disturb_after(int steps, void (*disturb)(Transaction&, PageIndex), const gc
   const auto run = [&](auto body) {
     here.node()->run([&](Transaction& t) { body(t, t.root<Root>("root")); });
   };
-  run([&](Transaction& t, Ref<Root> root) { root.mut()->first = make_row(t, 400, true); });
+  run([&](Transaction& t, Ref<Root> root) {
+    root.mut()->first = make_row(t, 400, true);
+    // A backchain that one transaction does not come to the end of.
+    const auto first = root->first.ref();
+    for (auto at = first->edges[0].ref(); at != first; at = at->edges[0].ref()) {
+      at.mut()->edges[1] = first;
+    }
+  });
   here.collect_all();
   PageIndex page = 0;
   run([&](Transaction&, Ref<Root> root) {
@@ -347,6 +453,10 @@ void disturb_at_every_step(void (*disturb)(Transaction&, PageIndex)) {
 }
 
 TEST_F(Collecting, FreesAllOfACycleThatIsMovedUnderItsTrial) { disturb_at_every_step(empty_page); }
+
+TEST_F(Collecting, FreesAllOfACycleOfWhichAPageIsUsedAnewUnderItsTrial) {
+  disturb_at_every_step(fill_page_anew);
+}
 
 TEST_F(Collecting, FreesAllOfACycleThatAnotherNodeCondemnsUnderItsTrial) {
   disturb_at_every_step(condemn_by_another);

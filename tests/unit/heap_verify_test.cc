@@ -22,16 +22,16 @@ constexpr auto kRegions = heap::regions(kPages);
 
 /// Where the things of a small heap stand.
 struct Places {
-  Offset list;         ///< body of a root
-  Offset item;         ///< of the first one on it; a second is behind it
-  Offset popular;      ///< of an object with a chain for each node
-  Offset array;        ///< of an array of vertices, large
-  Offset item_type;    ///< descriptors
+  Offset list;       ///< body of a root
+  Offset item;       ///< of the first one on it; a second is behind it
+  Offset popular;    ///< of an object with a chain for each node
+  Offset array;      ///< of an array of vertices, large
+  Offset item_type;  ///< descriptors
   Offset list_type;
-  Offset entry;        ///< of the name "lists/list"
-  Offset directory;    ///< of "lists"
-  PageIndex small;     ///< the page of the item
-  PageIndex large;     ///< the first page of the array
+  Offset entry;      ///< of the name "lists/list"
+  Offset directory;  ///< of "lists"
+  PageIndex small;   ///< the page of the item
+  PageIndex large;   ///< the first page of the array
 };
 
 class VerifierTest : public ::testing::Test {
@@ -118,8 +118,8 @@ void set_tag(Transaction& t, Offset header, auto change) {
 template <class Field>
 void set(Transaction& t, Offset object, Field field, auto value) {
   using Object = decltype([]<class T, class M>(M T::*) -> T { return {}; }(field));
-  t.writing<Object>(object)->*field = static_cast<std::remove_reference_t<
-      decltype(std::declval<Object&>().*field)>>(value);
+  t.writing<Object>(object)->*field =
+      static_cast<std::remove_reference_t<decltype(std::declval<Object&>().*field)>>(value);
 }
 
 /// The first slot of the object's chain.
@@ -303,9 +303,7 @@ const Damage kDamages[] = {
        t.store(first + heap::kNextAt, first);
      }},
     {"links and backchain entries are not equally many",
-     [](Transaction& t, const Places& p) {
-       t.store(header_of_small(p.item) + heap::kChainAt, 0);
-     }},
+     [](Transaction& t, const Places& p) { t.store(header_of_small(p.item) + heap::kChainAt, 0); }},
     {"a backchain without its table",
      [](Transaction& t, const Places& p) {
        t.store(header_of_small(p.popular) + heap::kChainAt, p.item | heap::kSegmented);
@@ -331,11 +329,8 @@ const Damage kDamages[] = {
        t.store(p.entry + sizeof(Link<NameEntry>) + heap::kTargetAt, 0);
      }},
     {"a name whose object has another type",
-     [](Transaction& t, const Places& p) {
-       set(t, p.entry, &NameEntry::type, type_hash<Item>());
-     }},
-    {"a name that is none",
-     [](Transaction& t, const Places& p) { t.store(p.directory, p.item); }},
+     [](Transaction& t, const Places& p) { set(t, p.entry, &NameEntry::type, type_hash<Item>()); }},
+    {"a name that is none", [](Transaction& t, const Places& p) { t.store(p.directory, p.item); }},
     {"a directory that is none",
      [](Transaction& t, const Places& p) {
        set(t, p.entry, &NameEntry::type, type_hash<Directory>());
@@ -354,7 +349,7 @@ TEST_F(VerifierTest, FindsNothingInASoundHeap) {
   const auto report = found_after([](Transaction&, const Places&) {});
   EXPECT_EQ(to_words(report), "");
   EXPECT_TRUE(report.ok());
-  EXPECT_EQ(report.unlinked, 1u);  // the object that was never linked
+  EXPECT_EQ(report.unlinked, 1u);    // the object that was never linked
   EXPECT_EQ(report.weak_links, 2u);  // and one of the queue of candidates
   EXPECT_GT(report.pages_large, 1u);
 }
@@ -393,7 +388,8 @@ rc::Gen<Overwritten> overwritten() {
   return rc::gen::build<Overwritten>(
       rc::gen::set(&Overwritten::at, rc::gen::inRange<std::uint32_t>(0, 40 * kPageSize / 8)),
       rc::gen::set(&Overwritten::kind, rc::gen::arbitrary<std::uint8_t>()),
-      rc::gen::set(&Overwritten::value, rc::gen::resize(1'000, rc::gen::arbitrary<std::uint64_t>())));
+      rc::gen::set(&Overwritten::value,
+                   rc::gen::resize(1'000, rc::gen::arbitrary<std::uint64_t>())));
 }
 
 RC_GTEST_FIXTURE_PROP(VerifierTest, ComesToItsEndWhateverStandsThere, ()) {

@@ -34,6 +34,10 @@ struct SegmentTable {
   Offset cell[kMaxNodes];
 };
 
+/// A program has come to the object at `target` by a weak link. If a collector has condemned it, it
+/// is spared as soon as this transaction stores a link, which may lead to whatever is behind it.
+void follow_weak_link(Transaction& t, Offset target);
+
 /// Sets the link at `slot` to `target`, a body or 0, with flags. The old target loses its entry.
 void set_link(Transaction& t, Offset slot, Offset target, std::uint64_t flags);
 

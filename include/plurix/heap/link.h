@@ -43,6 +43,10 @@ class AnyLink {
     return a.target() == b.target();
   }
 
+ protected:
+  /// That a program has come to the target by this link, which is weak.
+  void tell_collector() const;
+
  private:
   std::uint64_t flags() const noexcept { return target_ & heap::kTargetFlags; }
 
@@ -74,7 +78,12 @@ class Link : public AnyLink {
   void assign_weak(const Ref<T>& object) { assign(object ? object.offset() : 0, heap::kWeak); }
 
   /// The object, as a reference of the current transaction; null if the link is.
-  Ref<T> ref() const { return *this ? Ref<T>(*detail::current_transaction, target()) : Ref<T>(); }
+  Ref<T> ref() const {
+    if (!*this) return {};
+    if (is_weak()) [[unlikely]]
+      tell_collector();
+    return {*detail::current_transaction, target()};
+  }
   operator Ref<T>() const { return ref(); }  // NOLINT: a link is used like what it leads to
 
   /// Reads the object, as Ref does.
