@@ -78,6 +78,9 @@ TEST_F(Names, KnowTheTypeOfWhatTheyName) {
             "a part of a name before the last one is no directory");
   EXPECT_EQ(misuse_of([](Transaction& t) { (void)t.root<Item>("a//b"); }),
             "the parts of a name have 1 to 39 characters each");
+  EXPECT_EQ(
+      misuse_of([](Transaction& t) { (void)t.list_names("a//b", [](const NameListing&) {}); }),
+      "the parts of a name have 1 to 39 characters each");
 }
 
 TEST_F(Names, ArePublishedReplacedAndRemoved) {

@@ -104,6 +104,44 @@ TEST(Relocation, MovesLargeObjectsAndArrays) {
   EXPECT_TRUE(report.ok()) << to_words(report);
 }
 
+struct alignas(64) Line {
+  long key;
+  Link<Line> next;
+};
+static_assert(sizeof(Line) == 64);
+
+/// Moves it until it has stood at every place of a page that objects of 64 bytes can have.
+template <class T>
+void expect_moves_aligned(Transaction& t, Ref<T> object, std::size_t first_at) {
+  for (int i = 0; i < 60; ++i) {
+    (void)t.make<long>(i);  // or the places would be aligned by themselves
+    object = t.relocate(object);
+    ASSERT_EQ((object.offset() + first_at) % 64, 0u);
+  }
+}
+
+TEST(Relocation, KeepsTheAlignment) {
+  LoneNode node(256);
+  node->run([](Transaction& t) {
+    const auto line = t.make<Line>(7);
+    ASSERT_TRUE(t.publish("line", line));
+    expect_moves_aligned(t, line, 0);
+    const auto lines = t.make_array<Line>(5);
+    ASSERT_TRUE(t.publish("lines", lines));
+    for (std::size_t i = 0; i < 5; ++i) lines[i].mut()->next = t.find<Line>("line");
+    expect_moves_aligned(t, lines, 64);
+    t.find<Array<Line>>("lines")[3].mut()->key = 3;
+  });
+  node->run([](Transaction& t) {
+    const auto line = t.find<Line>("line");
+    EXPECT_EQ(line->key, 7);
+    const auto lines = t.find<Array<Line>>("lines");
+    for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(lines[i]->next, line);
+    EXPECT_EQ(lines[3]->key, 3);
+  });
+  EXPECT_EQ(to_words(node.verify()), "");
+}
+
 TEST(Relocation, IsUndoneWithItsTransaction) {
   LoneNode node(128);
   node->run([](Transaction& t) { build(t, {1, 7, 9}); });

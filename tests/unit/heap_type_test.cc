@@ -38,6 +38,13 @@ struct Order {
   int number;
 };
 }  // namespace second_program
+namespace longer_program {
+struct Order {
+  int number;
+  long cents;
+  long tax;
+};
+}  // namespace longer_program
 
 namespace plurix::testing {
 namespace {
@@ -133,6 +140,23 @@ TEST(TypeLayout, FindsEveryLink) {
   EXPECT_EQ(links_of<Everything>(), expected);
 }
 
+struct Row {
+  long number;
+  Link<Item> links[2];
+};
+struct Rows {
+  Row rows[3];
+  long behind;
+};
+
+TEST(TypeLayout, FindsTheLinksOfElementsThatHaveMoreBesideThem) {
+  std::vector<std::uint64_t> expected;
+  for (int i = 0; i < 3; ++i) {
+    for (int k = 0; k < 2; ++k) expected.push_back(i * sizeof(Row) + 8 + k * 24);
+  }
+  EXPECT_EQ(links_of<Rows>(), expected);
+}
+
 TEST(TypeLayout, KeepsLinksThatStandInARowTogether) {
   struct Table {
     Link<Item> rows[100][50];
@@ -197,6 +221,22 @@ TEST(TypeMismatch, NamesTypeAndField) {
   });
 }
 
+TEST(TypeMismatch, NamesTheFieldThatOnlyOneOfThemHas) {
+  constexpr auto kDiffer = " has another layout in the heap: they differ from field tax on";
+  LoneNode node;
+  node->run([&](Transaction& t) {
+    (void)t.make<first_program::Order>();
+    (void)t.make<longer_program::Order>();
+    const auto longer = as_if_named<longer_program::Order, void>(layout_of<first_program::Order>());
+    EXPECT_EQ(std::string(heap::compare_type(t, longer).words),
+              std::string("the type first_program::Order") + kDiffer);
+    const auto shorter =
+        as_if_named<first_program::Order, void>(layout_of<longer_program::Order>());
+    EXPECT_EQ(std::string(heap::compare_type(t, shorter).words),
+              std::string("the type longer_program::Order") + kDiffer);
+  });
+}
+
 TEST(TypeMismatch, IsMisuseOnFirstUse) {
   LoneNode node;
   const auto describe_wrongly = [](TypeLayout& layout) {
@@ -227,6 +267,9 @@ TEST(TypeDescriptor, TellsTheHeapWhatTheProgramKnows) {
     ASSERT_EQ(type.fields().size(), 7u);
     EXPECT_EQ(type.name_of(type.fields()[2]), "pairs");
     EXPECT_EQ(type.fields()[2].offset, offsetof(Everything, pairs));
+    std::size_t text = type.name().size();
+    for (const auto& field : type.fields()) text += field.name_length + field.type_length;
+    EXPECT_EQ(type.head().text_length, text);
   });
 }
 
