@@ -86,10 +86,12 @@ class SharingTest : public ::testing::Test {
       if (++ended < kNodes) return;
       node.run([&](Transaction& t) {
         table_ = page_of(t.find<Table>("table").offset());
+        table_placement_ = heap::page_entry(t, table_).placement;
         heap_ = verify_heap(t);
         word_5_ = word(t, 5).offset();
         for (std::size_t i = 0; i < 8; ++i) {
           pages_[i] = page_of(word(t, i).offset());
+          placements_[i] = heap::page_entry(t, pages_[i]).placement;
           values_[i] = word(t, i)->value;
         }
       });
@@ -110,6 +112,8 @@ class SharingTest : public ::testing::Test {
   PageIndex table_ = 0;
   std::uint64_t word_5_ = 0;
   PageIndex pages_[8] = {};
+  Placement table_placement_ = Placement::kReadWrite;
+  Placement placements_[8] = {};
   long values_[8] = {};
 };
 using FalseSharing = SharingTest;
@@ -123,6 +127,8 @@ TEST_F(FalseSharing, IsDissolvedByMovingEachNodesObjectsToItsPages) {
   EXPECT_EQ(pages_[3], pages_[0]) << "what nobody uses stays where it is";
   for (std::size_t i = 0; i < kNodes; ++i) EXPECT_EQ(values_[i], 200);
   EXPECT_NE(table_, pages_[0]) << "who only reads the table collides with node 0's word";
+  EXPECT_EQ(table_placement_, Placement::kReadOnly);
+  for (std::size_t i = 0; i < kNodes; ++i) EXPECT_EQ(placements_[i], Placement::kReadWrite);
   EXPECT_EQ(moved(), 3u) << "node 0, on whose pages the words are, has nothing to move";
 }
 
