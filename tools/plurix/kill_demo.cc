@@ -139,7 +139,7 @@ class KillDemo {
   }
 
   int conclude() {
-    cluster_.ask_all("stop", "stopped");
+    cluster_.rest();
     const auto verified = cluster_.ask(cluster_.server(), "verify heap", "verified");
     const bool ok = verified.value("ok", false);
     const bool kept = back_ >= durable_;

@@ -262,9 +262,7 @@ class KillTorture {
 
   /// While nobody works: what must be kept is kept, and every object is sound.
   void check_heap() {
-    cluster_->ask_all("stop", "stopped");
-    cluster_->ask_all("collect", "collected");
-    cluster_->ask(cluster_->server(), "collect", "collected");
+    cluster_->rest();
     auto& reader = prng_.below(2) == 0 ? cluster_->server() : cluster_->node(1);
     const auto verified = cluster_->ask(reader, "verify heap", "verified");
     ++verifications_;

@@ -131,6 +131,12 @@ void StoredCluster::ask_all(std::string_view command, std::string_view answer) {
   for (const auto& node : nodes_) await(*node, answer);
 }
 
+void StoredCluster::rest() {
+  ask_all("stop", "stopped");
+  ask_all("collect", "collected");
+  (void)ask(*server_, "collect", "collected");
+}
+
 void StoredCluster::work(double seconds) {
   for (const auto end = now() + seconds; now() < end;) look(10);
 }

@@ -50,6 +50,10 @@ class StoredCluster {
   void tell_all(std::string_view command);
   void ask_all(std::string_view command, std::string_view answer);
 
+  /// Stops the work of all nodes and lets them and the PageServer collect what is garbage then: so
+  /// that whatever is left behind it has leaked.
+  void rest();
+
   /// Takes in what the processes say, for so long.
   void work(double seconds);
 
