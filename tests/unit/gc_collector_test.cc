@@ -388,6 +388,55 @@ TEST_F(Collecting, SparesACycleThatSomebodyHasAWayToWhateverItKnewBefore) {
   }
 }
 
+/// The only link into a living ring is led from object to object while a trial looks at it: after
+/// `first` steps to what the search has seen, after `second` to what was verified. How many steps
+/// the trial takes without that.
+int lead_on_after(int first, int second) {
+  constexpr int kRing = 400;
+  LoneCollector here(512);
+  const auto run = [&](auto body) {
+    here.node()->run([&](Transaction& t) { return body(t.root<Root>("root")); });
+  };
+  const auto lead_on = [&](int edges) {
+    run([&](Ref<Root> root) {
+      auto vertex = root->first.ref();
+      for (int i = 0; i < edges; ++i) vertex = vertex->edges[0];
+      root.mut()->first = vertex;
+    });
+  };
+  here.node()->run(
+      [](Transaction& t) { t.root<Root>("root").mut()->first = make_row(t, kRing, true); });
+  here.collect_all();
+  // The search follows backchains, so it comes to the place behind the candidate last.
+  lead_on(kRing / 2);
+  here.node()->run([](Transaction& t) {
+    const auto root = t.root<Root>("root");
+    root.mut()->second = root->first;
+    root.mut()->first = root->first->edges[0];
+    root.mut()->second = nullptr;
+  });
+  int steps = 0;
+  for (bool more = true; more; ++steps) {
+    if (steps == first) lead_on(kRing - 101);
+    if (steps == second) lead_on(kRing - 100);
+    more = here.collector().collect(gc::Occasion::kIdle, {0, 0});
+  }
+  here.collect_all();
+  EXPECT_EQ(here.counters().freed, 0u) << "steps: " << first << ", " << second;
+  EXPECT_EQ(here.garbage(), 0u);
+  return steps;
+}
+
+TEST_F(Collecting, SparesACycleThatIsLedOnFromWhatItHasNotSeenToWhatItHas) {
+  const int steps = lead_on_after(-1, -1);
+  EXPECT_GT(steps, 8);
+  for (int first = 0; first < steps && !HasFailure(); ++first) {
+    for (int second = first + 1; second < 2 * steps && !HasFailure(); ++second) {
+      lead_on_after(first, second);
+    }
+  }
+}
+
 /// What a collector of another node does to the objects of a page when it condemns them too.
 void condemn_by_another(Transaction& t, PageIndex page) {
   const auto end = heap::offset_of(page) + kPageSize;
