@@ -267,6 +267,8 @@ void Reaper::queue_the_rest(Transaction& t, Work& work) {
   while (loose_count_ > 0) {
     const auto slot = loose_[--loose_count_];
     const auto word = t.load(slot + heap::kTargetAt);
+    // It was weak, and its target has died meanwhile.
+    if (word == 0 && !mutated("cleared_link_taken_out_again")) continue;
     const auto target = header_behind(t, word);
     if (dead_.contains(target)) continue;
     unlink(t, slot, work);

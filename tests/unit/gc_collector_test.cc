@@ -346,6 +346,26 @@ TEST_F(Collecting, FindsWhatDiesAfterItWasFoundAlive) {
   }
 }
 
+TEST_F(Collecting, FreesCyclesWithObjectsOfTheirOwnThatLeadBackByWeakLinks) {
+  for (int ring = 2; ring < 60; ++ring) {
+    for (const std::uint32_t work : {0u, 400u, 450u, 500u, 600u, 800u, 1'000u, 6'000u}) {
+      run([ring](Transaction& t, Ref<Root> root) {
+        root.mut()->first = make_row(t, ring, true);
+        for (auto [i, at] = std::pair(0, root->first.ref()); i < ring; ++i, at = at->edges[0]) {
+          const auto owned = t.make<Vertex>(i);
+          owned.mut()->edges[0].assign_weak(at->edges[0].ref());
+          owned.mut()->edges[1].assign_weak(root->first.ref());
+          at.mut()->edges[1] = owned;
+        }
+      });
+      here_.collect_all();
+      run([](Transaction&, Ref<Root> root) { root.mut()->first = nullptr; });
+      expect_all_collected({work, 128});
+      if (HasFailure()) FAIL() << "rings of " << ring << ", work " << work;
+    }
+  }
+}
+
 /// After so many steps somebody finds a way to a dead ring by a weak link, `edges` further on.
 /// Whether the ring was still there.
 bool revive_after(int steps, int edges) {

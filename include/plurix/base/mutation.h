@@ -88,6 +88,7 @@ inline constexpr std::string_view kMutations[] = {
     "link_of_the_dead_left",
     "chain_searched_in_part",
     "condemned_object_not_spared",
+    "cleared_link_taken_out_again",
     "weak_way_unnoticed",
     "suspended_candidate_forgotten",
     "condemned_not_checked_again",
