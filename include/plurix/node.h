@@ -558,8 +558,14 @@ class Node {
 
   // ---- access to pages
 
+  static constexpr Rights needed_rights(Access access, bool map) noexcept {
+    if (!map) return Rights::kNone;
+    return access == Access::kWrite ? Rights::kWrite : Rights::kRead;
+  }
+
   /// Makes a page accessible and records the access. False if the attempt cannot go on. Masked.
   bool fault_in(PageIndex page, Access access, bool map) noexcept {
+    if (protocol_.record(page, access, needed_rights(access, map))) return true;
     // Asked anew after every look at the network: a page may come and be taken away in one batch.
     const auto over = [&](Instant now) {
       step(event::LocalFault{page, access, map}, now);

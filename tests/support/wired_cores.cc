@@ -16,6 +16,7 @@ struct AnyCore {
   virtual ~AnyCore() = default;
   virtual const ActionList& step(const Event& event, Instant now) = 0;
   virtual const ProtocolCore& look() const = 0;
+  virtual bool record(PageIndex page, Access access, Rights least) = 0;
 };
 
 template <CommitStrategy Strategy>
@@ -26,6 +27,9 @@ struct CoreWith final : AnyCore {
     return protocol.step(event, now);
   }
   const ProtocolCore& look() const override { return protocol; }
+  bool record(PageIndex page, Access access, Rights least) override {
+    return protocol.record(page, access, least);
+  }
 
   Protocol<Strategy> protocol;
 };
@@ -199,6 +203,10 @@ Fate WiredCores::post(Flight flight) {
   if (fate == Fate::kIsCopied) held_.push_back(flight);
   under_way_.push_back(std::move(flight));
   return fate;
+}
+
+bool WiredCores::record(std::size_t n, PageIndex page, Access access, Rights least) {
+  return cores_[n]->core->record(page, access, least);
 }
 
 std::optional<Value> WiredCores::load(std::size_t n, PageIndex page) {

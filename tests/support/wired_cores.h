@@ -89,6 +89,8 @@ class WiredCores {
   std::optional<Value> load(std::size_t n, PageIndex page);
   /// Writes a page: false if that faults and the page cannot be written at once.
   bool store(std::size_t n, PageIndex page, Value value);
+  /// Records an access, if that takes no event.
+  bool record(std::size_t n, PageIndex page, Access access, Rights least = Rights::kNone);
   void want_commit(std::size_t n, std::uint32_t collisions = 0) {
     step(n, event::CommitWanted{collisions});
   }

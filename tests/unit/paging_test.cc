@@ -115,5 +115,61 @@ TEST(Fetching, OfMorePagesThanShadowPagesIsFineAndWritingThemIsNot) {
   EXPECT_TRUE(net.core(0).out_of_shadows());
 }
 
+// ---- accesses that take no event
+
+TEST(RecordingAnAccess, OfAPageThatIsHereIsWhatALocalFaultDoes) {
+  WiredCores net({.nodes = 2});
+  net.commit(0, {4, 5}, 40);
+  const auto& attempt = net.core(0).attempt();
+  net.begin(0);
+  EXPECT_TRUE(net.record(0, 4, Access::kRead));
+  EXPECT_TRUE(attempt.has_read(4));
+  EXPECT_FALSE(attempt.has_written(4));
+  EXPECT_TRUE(net.record(0, 5, Access::kWrite));
+  EXPECT_TRUE(attempt.has_read(5));
+  EXPECT_TRUE(attempt.has_written(5));
+  *reinterpret_cast<Value*>(net.frames(0) + 5 * kPageSize) = 41;
+  net.end(0);
+  EXPECT_EQ(net.frame(0, 5), Value{40});
+  net.begin(0);
+  EXPECT_TRUE(net.record(0, 4, Access::kRead));
+  net.commit(1, {4}, 42);
+  EXPECT_TRUE(attempt.doomed());
+}
+
+TEST(RecordingAnAccess, TakesAnEventIfThePageIsNotHere) {
+  WiredCores net({.nodes = 2});
+  net.commit(0, {4}, 40);
+  net.begin(1);
+  EXPECT_FALSE(net.record(1, 4, Access::kRead));
+  EXPECT_FALSE(net.record(1, 4, Access::kWrite));
+  EXPECT_TRUE(net.core(1).attempt().read_set().empty());
+  EXPECT_TRUE(net.under_way().empty());
+}
+
+TEST(RecordingAnAccess, TakesAnEventIfThePageIsToBeMapped) {
+  WiredCores net({.nodes = 1});
+  net.commit(0, {4}, 40);
+  net.begin(0);
+  ASSERT_EQ(net.rights(0, 4), Rights::kRead);
+  EXPECT_TRUE(net.record(0, 4, Access::kRead, Rights::kRead));
+  EXPECT_FALSE(net.record(0, 4, Access::kWrite, Rights::kWrite));
+  EXPECT_FALSE(net.core(0).attempt().has_written(4));
+  ASSERT_TRUE(net.store(0, 4, 41));
+  EXPECT_TRUE(net.record(0, 4, Access::kWrite, Rights::kWrite));
+}
+
+TEST(RecordingAnAccess, TakesAnEventIfTheAttemptIsDoomedOrHasNoShadowPage) {
+  WiredCores net({.nodes = 2});
+  net.begin(0);
+  const auto shadows = net.core(0).core().config.shadow_pages;
+  for (PageIndex page = 0; page < shadows; ++page) ASSERT_TRUE(net.store(0, page, 1));
+  EXPECT_EQ(net.load(0, shadows), Value{0});
+  EXPECT_FALSE(net.record(0, shadows, Access::kWrite));
+  EXPECT_FALSE(net.core(0).out_of_shadows()) << "only the event says so";
+  net.commit(1, {4}, 42);
+  EXPECT_FALSE(net.record(0, shadows, Access::kRead));
+}
+
 }  // namespace
 }  // namespace plurix::testing

@@ -61,6 +61,16 @@ class ProtocolCore {
     return directory_.state(page) != PageState::kAbsent;
   }
 
+  /// Records an access of the attempt as LocalFault does, if nothing else has to be done for it:
+  /// the page is here, with these rights at least. False if that takes an event. No time passes:
+  /// most first accesses end here, without a look at the clock or the timers.
+  [[nodiscard]] bool record(PageIndex page, Access access, Rights least) noexcept {
+    if (!is_present(page) || directory_.rights(page) < least || attempt_.doomed()) return false;
+    if (access == Access::kWrite) return attempt_.add_write(page);
+    attempt_.add_read(page);
+    return true;
+  }
+
   /// When TimerExpired is due at the latest.
   Instant deadline() const noexcept;
 
