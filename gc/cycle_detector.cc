@@ -16,7 +16,7 @@ void CycleDetector::forget() noexcept {
 }
 
 /// Enters what leads to `parent`. True if it is known to be alive.
-bool CycleDetector::meet(Offset header, std::uint32_t parent) noexcept {
+inline bool CycleDetector::meet(Offset header, std::uint32_t parent) noexcept {
   if (known_ != nullptr && known_->contains(header)) return true;
   if (members_.contains(header)) return false;
   if (met_count_ == kMost) {
@@ -30,7 +30,7 @@ bool CycleDetector::meet(Offset header, std::uint32_t parent) noexcept {
 }
 
 /// Takes what is looked at next; kNone if everything was.
-std::uint32_t CycleDetector::choose() noexcept {
+inline std::uint32_t CycleDetector::choose() noexcept {
   while (first_ < met_count_ && met_[first_].looked_at) ++first_;
   while (last_ != kNone && met_[last_].looked_at) last_ = met_[last_].below;
   turn_ = !turn_;
@@ -38,8 +38,22 @@ std::uint32_t CycleDetector::choose() noexcept {
   return last_;
 }
 
+/// Meets what the link at `slot` stands in.
+inline bool CycleDetector::leads_from_a_root(Transaction& t, Offset slot, std::uint32_t place,
+                                             Work& work) {
+  work.spend(1);
+  if (!work.left()) full_ = true;
+  if (full_) return false;
+  if ((t.load(slot + heap::kTargetAt) & heap::kWeak) != 0) {
+    weak_ = true;
+    return false;
+  }
+  const auto around = containers_.around(t, slot);
+  return around == 0 || Tag(t.load(around)).has(Tag::kPinned) || meet(around, place);
+}
+
 /// Meets everything that leads to an object. True if a root does.
-bool CycleDetector::looks_alive(Transaction& t, std::uint32_t place, Work& work) {
+inline bool CycleDetector::looks_alive(Transaction& t, std::uint32_t place, Work& work) {
   met_[place].looked_at = true;
   const auto chain = t.load(met_[place].header + heap::kChainAt);
   if ((chain & heap::kSegmented) != 0) return looks_alive_by_table(t, place, work);
@@ -57,20 +71,6 @@ bool CycleDetector::looks_alive_by_table(Transaction& t, std::uint32_t place, Wo
     if (full_) return false;
   }
   return false;
-}
-
-/// Meets what the link at `slot` stands in.
-bool CycleDetector::leads_from_a_root(Transaction& t, Offset slot, std::uint32_t place,
-                                      Work& work) {
-  work.spend(1);
-  if (!work.left()) full_ = true;
-  if (full_) return false;
-  if ((t.load(slot + heap::kTargetAt) & heap::kWeak) != 0) {
-    weak_ = true;
-    return false;
-  }
-  const auto around = containers_.around(t, slot);
-  return around == 0 || Tag(t.load(around)).has(Tag::kPinned) || meet(around, place);
 }
 
 /// The object, and everything to which it leads on the way the search came.

@@ -25,6 +25,13 @@ Offset header_behind(Transaction& t, std::uint64_t word) {
   return target % kPageSize != 0 ? target - sizeof(ObjectHeader) : heap::header_of(t, target);
 }
 
+/// Of a small object, which stands on one page.
+std::uint64_t word_behind(const ObjectHeader& object, std::size_t at) noexcept {
+  std::uint64_t word;
+  std::memcpy(&word, reinterpret_cast<const std::byte*>(&object) + at, sizeof word);
+  return word;
+}
+
 /// Units that freeing it would cost, besides the entries of its backchain.
 std::uint64_t cost_of(Transaction& t, Offset header) {
   const Tag tag = tag_of(t, header);
@@ -47,20 +54,22 @@ const LinkPlaces::Places* Reaper::few_links(Transaction& t, Offset header) {
   return (object.chain & heap::kSegmented) != 0 ? nullptr : places_.of(t, object);
 }
 
-void Reaper::die(Offset header) noexcept {
+inline void Reaper::die(Offset header) noexcept {
   if (dead_.insert(header)) ++freed_;
 }
 
 /// What an object of the dead leads to has one link less. In the order of the links, so that a
 /// structure is taken apart in the order in which it was most likely made.
-void Reaper::let_go(Transaction& t, Offset header, const LinkPlaces::Places& places, Work& work) {
+inline void Reaper::let_go(Transaction& t, const ObjectHeader& object, Offset header,
+                           const LinkPlaces::Places& places, Work& work) {
   for (std::size_t i = places.count; i > 0; --i) {
-    const auto slot = header + places.at[i - 1];
-    if (t.load(slot + heap::kTargetAt) == 0) continue;
+    const auto at = places.at[i - 1];
+    const auto word = word_behind(object, at + heap::kTargetAt);
+    if (word == 0) continue;
     if (loose_count_ == kMostLoose) {
-      settle(t, slot, {}, work);
+      detach(t, header + at, header_behind(t, word), (word & heap::kWeak) == 0, work);
     } else {
-      loose_[loose_count_++] = slot;
+      loose_[loose_count_++] = header + at;
     }
   }
 }
@@ -72,20 +81,27 @@ void Reaper::settle_all(Transaction& t, Offset header, const LinkPlaces::Places&
 }
 
 /// A link of the dead goes. It is left as it is itself, because nobody will see it.
-void Reaper::settle(Transaction& t, Offset slot, const Doomed& doomed, Work& work) {
+inline void Reaper::settle(Transaction& t, Offset slot, const Doomed& doomed, Work& work) {
   const auto word = t.load(slot + heap::kTargetAt);
   if (word == 0) return;
   const auto target = header_behind(t, word);
-  if (dead_.contains(target)) return;
-  work.spend(1);
+  if (doomed.contains != nullptr && dead_.contains(target)) return;
   const bool is_news = (word & heap::kWeak) == 0 && !doomed.has(target);
   if (is_news && falls_with(t, slot, target, work)) return;
+  detach(t, slot, target, is_news, work);
+}
+
+/// Takes a link of the dead out of its target's backchain, unless that is dead, too.
+void Reaper::detach(Transaction& t, Offset slot, Offset target, bool is_news, Work& work) {
+  if (dead_.contains(target)) return;
+  work.spend(1);
   unlink(t, slot, work);
   if (is_news) has_lost_a_link(t, target, work);
 }
 
-/// The target dies as it stands if this is the only link to it.
-bool Reaper::falls_with(Transaction& t, Offset slot, Offset target, Work& work) {
+/// The target dies as it stands if this is the only link to it. It is not dead already: what has
+/// died before had no link, or links of what died with it.
+inline bool Reaper::falls_with(Transaction& t, Offset slot, Offset target, Work& work) {
   const auto& object = *t.reading<ObjectHeader>(target);
   const bool others = object.chain != slot || t.load(slot + heap::kNextAt) != 0;
   if (others && !mutated("other_links_overlooked")) return false;
@@ -93,9 +109,10 @@ bool Reaper::falls_with(Transaction& t, Offset slot, Offset target, Work& work) 
   if (Tag(object.tag).has(Tag::kPinned | Tag::kCandidate)) return false;
   const auto* places = places_.of(t, object);
   if (places == nullptr) return false;
+  work.spend(1);
   work.write(page_of(target));
   die(target);
-  let_go(t, target, *places, work);
+  let_go(t, object, target, *places, work);
   return true;
 }
 
@@ -143,7 +160,7 @@ bool Reaper::free_within(Transaction& t, Offset header, const Doomed& doomed, Wo
   if (const auto* places = few_links(t, header); places != nullptr) {
     die(header);
     if (doomed.contains == nullptr) {
-      let_go(t, header, *places, work);
+      let_go(t, *t.reading<ObjectHeader>(header), header, *places, work);
     } else {
       settle_all(t, header, *places, doomed, work);
     }
@@ -269,10 +286,7 @@ void Reaper::queue_the_rest(Transaction& t, Work& work) {
     const auto word = t.load(slot + heap::kTargetAt);
     // It was weak, and its target has died meanwhile.
     if (word == 0 && !mutated("cleared_link_taken_out_again")) continue;
-    const auto target = header_behind(t, word);
-    if (dead_.contains(target)) continue;
-    unlink(t, slot, work);
-    if ((word & heap::kWeak) == 0) has_lost_a_link(t, target, work);
+    detach(t, slot, header_behind(t, word), (word & heap::kWeak) == 0, work);
   }
   while (fallen_count_ > 0) queue(t, fallen_[--fallen_count_], work);
   while (const auto header = take_suspect(t)) queue(t, header, work);

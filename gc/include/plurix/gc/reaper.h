@@ -105,11 +105,13 @@ class Reaper {
                    Work& work);
   const LinkPlaces::Places* few_links(Transaction& t, heap::Offset header);
   void die(heap::Offset header) noexcept;
-  void let_go(Transaction& t, heap::Offset header, const LinkPlaces::Places& places, Work& work);
+  void let_go(Transaction& t, const heap::ObjectHeader& object, heap::Offset header,
+              const LinkPlaces::Places& places, Work& work);
   void settle_all(Transaction& t, heap::Offset header, const LinkPlaces::Places& places,
                   const Doomed& doomed, Work& work);
   void settle(Transaction& t, heap::Offset slot, const Doomed& doomed, Work& work);
   bool falls_with(Transaction& t, heap::Offset slot, heap::Offset target, Work& work);
+  void detach(Transaction& t, heap::Offset slot, heap::Offset target, bool is_news, Work& work);
   void unlink(Transaction& t, heap::Offset slot, Work& work);
   void suspect(Transaction& t, heap::Offset header, Work& work);
   void has_lost_a_link(Transaction& t, heap::Offset header, Work& work);
