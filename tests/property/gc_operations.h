@@ -148,7 +148,7 @@ class KnotActor {
     knot.mut()->keys[edge] = other ? other->key : 0;
   }
 
-  /// Of up to 256 knots, on many pages.
+  /// Of up to 256 knots, on many pages; some rings' knots own others that lead back by weak edges.
   void make_ring(const KnotOperation& o) {
     const auto first = t_.make<Knot>(key_);
     auto last = first;
@@ -156,10 +156,17 @@ class KnotActor {
       const auto next = t_.make<Knot>(key_);
       tie(last, 0, next);
       if (i % 5 == 0) tie(next, 1, first);
+      if (o.c % 8 > 4) own_one(next, i % 2 == 0 ? first : last);
       last = next;
     }
     tie(last, 0, first);
     if (o.c % 4 != 0) put(o.a % kKnotPlaces, first);
+  }
+
+  void own_one(const Ref<Knot>& owner, const Ref<Knot>& back) {
+    const auto owned = t_.make<Knot>(key_);
+    owned.mut()->weak.assign_weak(back);
+    tie(owner, 2, owned);
   }
 
   static Ref<Knot> follow(Ref<Knot> knot, unsigned steps) {
