@@ -196,12 +196,13 @@ bool Reaper::take_entries(Transaction& t, Offset header, Work* limit, Work& work
   return walk.position().at == 0;
 }
 
+/// An array loses its elements from the last one on, and its length with them: so whoever goes on,
+/// in a later transaction, begins where this one has stopped, and nothing need be known but what
+/// was committed.
 bool Reaper::clear_links(Transaction& t, Offset header, const Doomed& doomed, Work* limit,
                          Work& work) {
   heap::LinkWalk links(t, header);
-  const auto elements = links.elements_left();
-  const bool goes_on = long_array_ == header && tag_of(t, header).condemner() == t.node_id();
-  if (goes_on) links.skip_elements(elements_done_);
+  links.go_backwards();
   for (std::uint32_t seen = 0;;) {
     const auto slot = links.next();
     if (slot == 0) return true;
@@ -219,9 +220,9 @@ bool Reaper::clear_links(Transaction& t, Offset header, const Doomed& doomed, Wo
     const bool rests = is_long && limit != nullptr && suspect_count_ == kMostSuspects;
     if (!rests && !is_used_up(limit)) continue;
     if (is_long) {
-      long_array_ = header;
-      elements_done_ = elements - links.elements_left();
-      t.store(header + heap::kTagAt, tag_of(t, header).condemned_by(t.node_id()).word());
+      const auto body = heap::body_of(t, header);
+      work.write(page_of(body));
+      t.store(body, links.elements_left() - (mutated("array_shortened_too_far") ? 1 : 0));
     }
     return false;
   }

@@ -113,7 +113,7 @@ LinkWalk::LinkWalk(Transaction& t, Offset header) : t_(t) {
   if (runs_ == 0) return;
   body_ = body_of(t, header);
   elements_ = 1;
-  element_size_ = type->size;
+  step_ = type->size;
   if (!tag.has(Tag::kArray)) return;
   elements_ = t.load(body_);
   body_ += type->alignment > kGranule ? type->alignment : kGranule;
@@ -128,17 +128,16 @@ Offset LinkWalk::next() {
     if (++run_ == runs_) {
       run_ = 0;
       --elements_;
-      body_ += element_size_;
+      body_ += step_;
     }
   }
   return slot;
 }
 
-void LinkWalk::skip_elements(std::uint64_t count) {
-  PLURIX_ASSERT(run_ == 0 && in_run_ == 0);
-  const auto skipped = count < elements_ ? count : elements_;
-  elements_ -= skipped;
-  body_ += skipped * element_size_;
+void LinkWalk::go_backwards() noexcept {
+  if (elements_ == 0) return;
+  body_ += (elements_ - 1) * step_;
+  step_ = -step_;
 }
 
 Offset relocate(Transaction& t, Offset body) {

@@ -28,10 +28,12 @@ class OwnedCollector {
   std::unique_ptr<gc::NodeCollector<Node>> collector_;
 };
 
+/// Every second transaction is executed twice, as after a collision: what a collector keeps in
+/// memory must not take for done what was taken back.
 class LoneCollector {
  public:
   explicit LoneCollector(std::uint32_t pages = 512)
-      : pages_(pages), node_(pages), collector_(node_.node(), pages) {}
+      : pages_(pages), node_(pages, pages, 2), collector_(node_.node(), pages) {}
 
   LoneNode& node() noexcept { return node_; }
   gc::NodeCollector<LoneNode::NodeType>& collector() noexcept { return *collector_.operator->(); }

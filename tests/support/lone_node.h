@@ -59,8 +59,8 @@ class LoneNode {
   using NodeType = Node<PlainMemory, NoNetwork, FirstWins, Ticks>;
 
   explicit LoneNode(std::uint32_t pages = 256) : LoneNode(pages, pages) {}
-  LoneNode(std::uint32_t pages, std::uint32_t shadow_pages)
-      : config_(config_for(pages, shadow_pages)),
+  LoneNode(std::uint32_t pages, std::uint32_t shadow_pages, std::uint32_t restart_every = 0)
+      : config_(config_for(pages, shadow_pages, restart_every)),
         memory_(config_.core.geometry),
         storage_(ProtocolCore::storage_needed(config_.core)),
         node_(config_, memory_, network_, clock_, trace_, storage_) {
@@ -76,8 +76,10 @@ class LoneNode {
   }
 
  private:
-  static NodeConfig config_for(std::uint32_t pages, std::uint32_t shadow_pages) {
+  static NodeConfig config_for(std::uint32_t pages, std::uint32_t shadow_pages,
+                               std::uint32_t restart_every) {
     NodeConfig config;
+    config.restart_every = restart_every;
     config.core.geometry.pages = pages;
     config.core.shadow_pages = shadow_pages;
     return config;

@@ -18,7 +18,15 @@ struct Vertex {
   Link<Leaf> leaf;
 };
 
+/// A cycle by itself.
+struct Hoop {
+  Link<Hoop> self;
+  Link<Array<Link<Vertex>>> table;
+  Link<Vertex> row;
+};
+
 struct Root {
+  Link<Hoop> hoop;
   Link<Vertex> first;
   Link<Vertex> second;
   Link<Vertex> weak;
@@ -363,6 +371,28 @@ TEST_F(Collecting, FreesCyclesWithObjectsOfTheirOwnThatLeadBackByWeakLinks) {
       expect_all_collected({work, 128});
       if (HasFailure()) FAIL() << "rings of " << ring << ", work " << work;
     }
+  }
+}
+
+TEST_F(Collecting, FreesCyclesThroughLongArrays) {
+  constexpr std::size_t kLength = 2'000;
+  for (const std::uint32_t work : {0u, 500u, 1'000u, 3'000u}) {
+    run([](Transaction& t, Ref<Root> root) {
+      const auto table = t.make_array<Link<Vertex>>(kLength);
+      const auto kept = t.make<Vertex>();
+      root.mut()->first = kept;
+      for (std::size_t i = 0; i < kLength; ++i) *table[i].mut() = kept;
+      const auto hoop = t.make<Hoop>();
+      hoop.mut()->table = table;
+      hoop.mut()->self = hoop;
+      const auto other = make_row(t, 300, true);
+      hoop.mut()->row = other;
+      root.mut()->hoop = hoop;
+    });
+    here_.collect_all();
+    run([](Transaction&, Ref<Root> root) { root.mut()->hoop = nullptr; });
+    expect_all_collected({work, 128});
+    if (HasFailure()) FAIL() << "work " << work;
   }
 }
 

@@ -89,6 +89,7 @@ inline constexpr std::string_view kMutations[] = {
     "chain_searched_in_part",
     "condemned_object_not_spared",
     "cleared_link_taken_out_again",
+    "array_shortened_too_far",
     "weak_way_unnoticed",
     "suspended_candidate_forgotten",
     "condemned_not_checked_again",

@@ -31,17 +31,17 @@ class LinkWalk {
   /// The next link's slot; 0 behind the last.
   Offset next();
 
-  /// Goes past so many elements of an array, at most all.
-  void skip_elements(std::uint64_t count);
+  /// Goes through the elements of an array from the last one to the first. Before the first next().
+  void go_backwards() noexcept;
 
-  /// Elements whose links are not all visited yet; 1 or 0 if the object is no array.
+  /// Elements whose links were not all returned yet; 1 or 0 if the object is no array.
   std::uint64_t elements_left() const noexcept { return elements_; }
 
  private:
   Transaction& t_;
   Offset body_ = 0;
   Offset type_ = 0;
-  std::uint64_t element_size_ = 0;
+  Offset step_ = 0;             ///< from an element to the next one
   std::uint64_t elements_ = 0;  ///< still to come, with the current one
   std::uint32_t runs_ = 0;
   std::uint32_t run_ = 0;

@@ -127,9 +127,6 @@ class Reaper {
   std::size_t suspect_count_ = 0;
   std::uint64_t freed_ = 0;
   bool has_queued_ = false;
-  /// An array too long for one transaction, and how many of its elements are done.
-  heap::Offset long_array_ = 0;
-  std::uint64_t elements_done_ = 0;
 };
 
 }  // namespace plurix::gc
