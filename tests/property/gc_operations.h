@@ -65,6 +65,7 @@ struct Knot {
   Link<Knot> edges[3];
   std::uint64_t keys[3] = {};  ///< of what the edges lead to; 0: nothing
   Link<Knot> weak;
+  Link<Array<Link<Knot>>> table;  ///< of what the knot is in a ring with
 };
 
 inline constexpr std::size_t kKnotPlaces = 8;
@@ -148,7 +149,8 @@ class KnotActor {
     knot.mut()->keys[edge] = other ? other->key : 0;
   }
 
-  /// Of up to 256 knots, on many pages; some rings' knots own others that lead back by weak edges.
+  /// Of up to 256 knots, on many pages. Some rings' knots own others that lead back by weak edges,
+  /// and some rings have a table, of up to 1,020 links.
   void make_ring(const KnotOperation& o) {
     const auto first = t_.make<Knot>(key_);
     auto last = first;
@@ -160,6 +162,7 @@ class KnotActor {
       last = next;
     }
     tie(last, 0, first);
+    if (o.c % 16 > 11) set_table(last, 4 * o.b);
     if (o.c % 4 != 0) put(o.a % kKnotPlaces, first);
   }
 
@@ -167,6 +170,16 @@ class KnotActor {
     const auto owned = t_.make<Knot>(key_);
     owned.mut()->weak.assign_weak(back);
     tie(owner, 2, owned);
+  }
+
+  void set_table(const Ref<Knot>& knot, unsigned links) {
+    const auto table = t_.make_array<Link<Knot>>(links);
+    knot.mut()->table = table;
+    auto at = knot;
+    for (auto& link : table.mut_elements()) {
+      at = at->edges[0].ref();
+      link = at;
+    }
   }
 
   static Ref<Knot> follow(Ref<Knot> knot, unsigned steps) {
