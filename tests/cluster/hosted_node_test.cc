@@ -10,6 +10,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <thread>
 
 #include "support/sanitizers.h"
 
@@ -48,6 +49,16 @@ std::int64_t read(posix::Node& node, const char* name) {
 // Without a system call, so that only an interrupt can end it. The compiler must keep it.
 void spin_while(const std::atomic<bool>& flag) {
   while (flag.load(std::memory_order_relaxed)) asm volatile("" ::: "memory");
+}
+
+// Reads again and again: the attempt leaves its body in here as soon as its node knows that it
+// must.
+template <class Read>
+void until_aborted(Read read) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (read() && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 class HostedNode : public ::testing::TestWithParam<FaultSourceKind> {
@@ -242,6 +253,8 @@ TEST_P(HostedNode, RunsDestructorsOfAnAbortedBody) {
     const auto first = word->value;
     if (++made == 1) {
       peer.run([](posix::Node& there) { add(there, "word", 10); });
+      // A reader may be of the time before that commit until this node has heard of it.
+      until_aborted([&] { return word->value == first; });
     }
     return std::pair(first, word->value);
   });
