@@ -146,11 +146,11 @@ void Collector::search(Transaction& t, Offset header, Origin origin, Work& work)
 /// Frees all that the search has met, if this transaction can do that: all or nothing, because weak
 /// links to them are cleared with it.
 bool Collector::free_members(Transaction& t, Work& work) {
-  if (!announce_members(t, work)) return false;
   const Doomed doomed{[](const void* self, Offset other) {
                         return static_cast<const CycleDetector*>(self)->is_member(other);
                       },
                       &detector_};
+  if (!announce_members(t, doomed, work)) return false;
   const bool weak = detector_.has_met_weak_links();
   for (std::size_t i = 0; i < detector_.member_count(); ++i) {
     reaper_.free_announced(t, detector_.member(i), doomed, weak, work);
@@ -159,16 +159,12 @@ bool Collector::free_members(Transaction& t, Work& work) {
   return true;
 }
 
-bool Collector::announce_members(Transaction& t, const Work& work) {
-  std::uint64_t units = 0;
-  std::uint64_t pages = 0;
-  PageIndex last = 0;
+bool Collector::announce_members(Transaction& t, const Doomed& doomed, const Work& work) {
+  const bool weak = detector_.has_met_weak_links();
+  Work plan = work;
   for (std::size_t i = 0; i < detector_.member_count(); ++i) {
-    const auto header = detector_.member(i);
-    units += reaper_.announce(t, header);
-    if (page_of(header) != last) ++pages;
-    last = page_of(header);
-    if (work.affords(units, pages)) continue;
+    reaper_.announce(t, detector_.member(i), doomed, weak, plan);
+    if (plan.left()) continue;
     for (std::size_t k = 0; k <= i; ++k) reaper_.retract(detector_.member(k));
     return false;
   }

@@ -32,18 +32,40 @@ std::uint64_t word_behind(const ObjectHeader& object, std::size_t at) noexcept {
   return word;
 }
 
-/// Units that freeing it would cost, besides the entries of its backchain.
-std::uint64_t cost_of(Transaction& t, Offset header) {
-  const Tag tag = tag_of(t, header);
-  if (tag.has(Tag::kLinkless)) return 4;
-  const heap::TypeView type(t, t.load(header + heap::kTypeAt));
-  std::uint64_t links = 0;
-  for (const auto& run : type.links()) links += run.count;
-  if (tag.has(Tag::kArray)) links *= t.load(heap::body_of(t, header));
-  return 4 + 4 * links;
+/// What clearing the links of an object costs that has many, or is an array.
+void plan_links(Transaction& t, Offset header, const Doomed& doomed, Work& plan) {
+  heap::LinkWalk links(t, header);
+  while (const auto slot = links.next()) {
+    if (!plan.left()) return;
+    plan.spend(1);
+    const auto word = t.load(slot + heap::kTargetAt);
+    if (word == 0) continue;
+    plan.spend(3);
+    const auto target = header_behind(t, word);
+    if (!doomed.has(target)) write_without(t, slot, plan);
+  }
+}
+
+/// What clearing the weak links to an object costs.
+void plan_weak_entries(Transaction& t, Offset header, Work& plan) {
+  heap::ChainWalk walk(t, header);
+  while (const auto slot = walk.next()) {
+    if (!plan.left()) return;
+    plan.spend(1);
+    if ((t.load(slot + heap::kTargetAt) & heap::kWeak) == 0) continue;
+    if (mutated("pages_outside_not_planned")) continue;
+    plan.write(page_of(slot));
+    write_without(t, slot, plan);
+  }
 }
 
 }  // namespace
+
+void write_without(Transaction& t, Offset slot, Work& work) {
+  const auto next = t.load(slot + heap::kNextAt);
+  work.write(page_of(t.load(slot + heap::kBackAt)));
+  if (next != 0) work.write(page_of(next));
+}
 
 // ---- objects with few links
 
@@ -117,10 +139,8 @@ inline bool Reaper::falls_with(Transaction& t, Offset slot, Offset target, Work&
 }
 
 void Reaper::unlink(Transaction& t, Offset slot, Work& work) {
-  const auto next = t.load(slot + heap::kNextAt);
   work.spend(1);
-  work.write(page_of(t.load(slot + heap::kBackAt)));
-  if (next != 0) work.write(page_of(next));
+  write_without(t, slot, work);
   if (!mutated("link_of_the_dead_left")) heap::leave_chain(t, slot);
 }
 
@@ -130,11 +150,22 @@ bool Reaper::free(Transaction& t, Offset header, const Doomed& doomed, Work& wor
   return free_within(t, header, doomed, &work, work);
 }
 
-std::uint64_t Reaper::announce(Transaction& t, Offset header) {
+void Reaper::announce(Transaction& t, Offset header, const Doomed& doomed, bool weak, Work& plan) {
+  plan.write(page_of(header));
+  if (weak) plan_weak_entries(t, header, plan);
   const auto* places = few_links(t, header);
-  if (places == nullptr) return cost_of(t, header);
+  if (places == nullptr) {
+    plan.spend(4);
+    return plan_links(t, header, doomed, plan);
+  }
   die(header);
-  return 1u + places->count;
+  plan.spend(1u + places->count);
+  const auto& object = *t.reading<ObjectHeader>(header);
+  for (const auto at : places->all()) {
+    const auto word = word_behind(object, at + heap::kTargetAt);
+    const bool leads_outside = word != 0 && !doomed.has(header_behind(t, word));
+    if (leads_outside && !mutated("pages_outside_not_planned")) write_without(t, header + at, plan);
+  }
 }
 
 void Reaper::retract(Offset header) noexcept {
@@ -179,6 +210,7 @@ void Reaper::take_weak_entries(Transaction& t, Offset header, Work& work) {
     work.spend(1);
     if ((t.load(slot + heap::kTargetAt) & heap::kWeak) == 0) continue;
     work.write(page_of(slot));
+    write_without(t, slot, work);
     heap::remove_link(t, slot);
   }
 }
@@ -191,6 +223,7 @@ bool Reaper::take_entries(Transaction& t, Offset header, Work* limit, Work& work
     if (slot == 0) return true;
     work.spend(2);
     work.write(page_of(slot));
+    write_without(t, slot, work);
     heap::remove_link(t, slot);
   }
   return walk.position().at == 0;
@@ -211,7 +244,7 @@ bool Reaper::clear_links(Transaction& t, Offset header, const Doomed& doomed, Wo
       const auto target = heap::header_of(t, word & ~heap::kTargetFlags);
       work.spend(2);
       work.write(page_of(slot));
-      work.write(page_of(target));
+      write_without(t, slot, work);
       heap::remove_link(t, slot);
       if ((word & heap::kWeak) == 0 && !doomed.has(target)) has_lost_a_link(t, target, work);
     }

@@ -254,6 +254,7 @@ Trial::Step Trial::cut_off(Transaction& t, Offset header, Progress& progress, Wo
     work.spend(2);
     if (is_weak(t, slot) && is_weak_from_outside(t, slot)) {
       work.write(page_of(slot));
+      write_without(t, slot, work);
       heap::remove_link(t, slot);
     }
     if (work.left() || walk.position().at == 0) continue;

@@ -396,6 +396,122 @@ TEST_F(Collecting, FreesCyclesThroughLongArrays) {
   }
 }
 
+// ---- a dead cycle leads to more pages than a transaction may write
+
+struct Spoke;
+
+/// Nothing stands beside it on its page.
+struct Wide {
+  Link<Spoke> watched;
+  unsigned char bytes[3'850];
+};
+
+struct Spoke {
+  Link<Spoke> next;
+  Link<Wide> wide;
+  Link<Array<Link<Wide>>> table;
+};
+
+struct Wheel {
+  Link<Array<Link<Wide>>> live;
+  Link<Spoke> first;
+  Link<Spoke> last;
+};
+
+class CollectingWithFewShadowPages : public ::testing::Test {
+ protected:
+  static constexpr std::uint32_t kPages = 2'048;
+  static constexpr std::size_t kLive = 400;
+
+  void SetUp() override {
+    run([](Transaction& t, Ref<Wheel> root) {
+      root.mut()->live = t.make_array<Link<Wide>>(kLive);
+    });
+    for (std::size_t i = 0; i < kLive; ++i) {
+      run([i](Transaction& t, Ref<Wheel> root) { *root->live.ref()[i].mut() = t.make<Wide>(); });
+    }
+  }
+
+  template <class Body>
+  void run(Body body) {
+    node_->run([&](Transaction& t) { body(t, t.root<Wheel>("wheel")); });
+  }
+  Ref<Wide> live(Ref<Wheel> root, std::size_t i) { return root->live.ref()[i]->ref(); }
+  /// Its objects lead to one live object each.
+  void make_dead_ring() {
+    for (std::size_t i = 0; i < kLive; ++i) {
+      run([&](Transaction& t, Ref<Wheel> root) {
+        const auto spoke = t.make<Spoke>();
+        spoke.mut()->next = root->first;
+        spoke.mut()->wide = live(root, i);
+        root.mut()->first = spoke;
+        if (i == 0) root.mut()->last = spoke;
+      });
+    }
+    run([](Transaction&, Ref<Wheel> root) {
+      root->last.ref().mut()->next = root->first;
+      root.mut()->last = nullptr;
+      root.mut()->first = nullptr;
+    });
+  }
+  void expect_collected(const gc::Budget& budget = {}) {
+    for (int steps = 0; steps < 10'000; ++steps) {
+      if (!collector_->collect(gc::Occasion::kIdle, budget)) break;
+    }
+    EXPECT_EQ(node_->run([](Transaction& t) { return reachable(t).garbage; }), 0u);
+    EXPECT_TRUE(node_.verify().ok()) << to_words(node_.verify());
+  }
+
+  LoneNode node_{kPages, 256, 2};
+  OwnedCollector<LoneNode::NodeType> collector_{node_.node(), kPages};
+};
+
+TEST_F(CollectingWithFewShadowPages, FreesARingThatLeadsToManyPages) {
+  make_dead_ring();
+  expect_collected();
+  EXPECT_EQ(collector_->counters().too_large, 0u);
+}
+
+TEST_F(CollectingWithFewShadowPages, FreesACycleWithATableThatLeadsToManyPages) {
+  run([](Transaction& t, Ref<Wheel> root) {
+    const auto spoke = t.make<Spoke>();
+    spoke.mut()->next = spoke;
+    spoke.mut()->table = t.make_array<Link<Wide>>(kLive);
+    root.mut()->first = spoke;
+  });
+  for (std::size_t i = 0; i < kLive; ++i) {
+    run([&](Transaction&, Ref<Wheel> root) { *root->first->table.ref()[i].mut() = live(root, i); });
+  }
+  run([](Transaction&, Ref<Wheel> root) { root.mut()->first = nullptr; });
+  expect_collected();
+  EXPECT_EQ(collector_->counters().too_large, 0u);
+}
+
+TEST_F(CollectingWithFewShadowPages, FreesARingToWhichManyPagesLeadByWeakLinks) {
+  run([](Transaction& t, Ref<Wheel> root) {
+    const auto spoke = t.make<Spoke>();
+    spoke.mut()->next = spoke;
+    root.mut()->first = spoke;
+  });
+  for (std::size_t i = 0; i < kLive; ++i) {
+    run([&](Transaction&, Ref<Wheel> root) {
+      live(root, i).mut()->watched.assign_weak(root->first);
+    });
+  }
+  run([](Transaction&, Ref<Wheel> root) { root.mut()->first = nullptr; });
+  expect_collected();
+  EXPECT_EQ(collector_->counters().too_large, 0u);
+  run([&](Transaction&, Ref<Wheel> root) {
+    for (std::size_t i = 0; i < kLive; ++i) EXPECT_FALSE(live(root, i)->watched);
+  });
+}
+
+// Nobody should ask for that much; who does loses some steps by it and nothing else.
+TEST_F(CollectingWithFewShadowPages, MakesSmallerStepsIfOneWasTooLarge) {
+  make_dead_ring();
+  expect_collected({.work = 1'000'000, .pages_written = 100'000});
+}
+
 /// After so many steps somebody finds a way to a dead ring by a weak link, `edges` further on.
 /// Whether the ring was still there.
 bool revive_after(int steps, int edges) {

@@ -90,6 +90,8 @@ inline constexpr std::string_view kMutations[] = {
     "condemned_object_not_spared",
     "cleared_link_taken_out_again",
     "array_shortened_too_far",
+    "pages_outside_not_planned",
+    "too_large_a_step_again",
     "weak_way_unnoticed",
     "suspended_candidate_forgotten",
     "condemned_not_checked_again",

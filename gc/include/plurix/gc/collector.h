@@ -127,7 +127,7 @@ class Collector {
   void search(Transaction& t, heap::Offset header, Origin origin, Work& work);
   void free_alone(Transaction& t, heap::Offset header, Work& work);
   bool free_members(Transaction& t, Work& work);
-  bool announce_members(Transaction& t, const Work& work);
+  bool announce_members(Transaction& t, const Doomed& doomed, const Work& work);
   void suspend(Transaction& t, heap::Offset header, Work& work);
 
   void scan_page(PageIndex page) noexcept;

@@ -30,6 +30,9 @@ struct Doomed {
   bool has(heap::Offset header) const { return contains != nullptr && contains(self, header); }
 };
 
+/// Counts the pages that are written when a link is taken out of its backchain, without its own.
+void write_without(Transaction& t, heap::Offset slot, Work& work);
+
 class Reaper {
  public:
   static constexpr std::size_t storage_needed(std::uint32_t pages) noexcept {
@@ -55,9 +58,9 @@ class Reaper {
   bool free(Transaction& t, heap::Offset header, const Doomed& doomed, Work& work);
 
   /// The same whatever it costs, in two steps, the first of which is taken by all objects that go
-  /// together before the second is by any. The first says how many units the second will cost, and
-  /// may be taken back. `weak`: perhaps weak links lead to it, too.
-  std::uint64_t announce(Transaction& t, heap::Offset header);
+  /// together before the second is by any. The first enters in a plan what the second will cost,
+  /// and may be taken back. `weak`: perhaps weak links lead to it, too.
+  void announce(Transaction& t, heap::Offset header, const Doomed& doomed, bool weak, Work& plan);
   void retract(heap::Offset header) noexcept;
   void free_announced(Transaction& t, heap::Offset header, const Doomed& doomed, bool weak,
                       Work& work);

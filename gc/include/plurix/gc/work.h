@@ -28,10 +28,6 @@ class Work {
   bool left() const noexcept {
     return spent_ < budget_.work && pages_written_ < budget_.pages_written;
   }
-  bool affords(std::uint64_t units, std::uint64_t pages) const noexcept {
-    return spent_ + units + pages * kPageWritten <= budget_.work &&
-           pages_written_ + pages <= budget_.pages_written;
-  }
 
   void spend(std::uint32_t units) noexcept { spent_ += units; }
 
