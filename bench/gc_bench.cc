@@ -1,13 +1,17 @@
 // What garbage costs: freeing objects that nothing leads to any more, in trees and in cycles,
-// beside a plain reference count; and the longest pause, beside Boehm's collector.
+// beside a plain reference count, shared_ptr and libpmemobj's transactions; and the longest pause,
+// beside Boehm's collector.
 #include "support/boehm.h"
 #include "support/node.h"
+#include "support/peer_allocators.h"
 #include "support/report.h"
 #include "support/samples.h"
 
 #include "workloads/owned_collector.h"
 
 #include <cstdlib>
+#include <memory>
+#include <thread>
 
 namespace plurix::bench {
 namespace {
@@ -31,6 +35,12 @@ struct Counted {
   Counted* left;
   Counted* right;
   long value;
+};
+
+struct Shared {
+  long value;
+  std::shared_ptr<Shared> left;
+  std::shared_ptr<Shared> right;
 };
 
 class Bench {
@@ -60,6 +70,14 @@ class Bench {
     auto* root = counted_tree(objects_);
     return microseconds_of([&] { release(root); }) * 1e3 / objects_;
   }
+
+  double shared() const {
+    auto root = shared_tree(objects_);
+    return microseconds_of([&] { root.reset(); }) * 1e3 / objects_;
+  }
+
+  bool has_pmemobj() const { return pool_.usable(); }
+  double by_pmemobj() { return pool_.free_in_transactions(objects_, sizeof(Vertex)); }
 
   double longest_us() { return static_cast<double>(collector_->counters().longest.ns) / 1e3; }
 
@@ -103,6 +121,14 @@ class Bench {
     return object;
   }
 
+  static std::shared_ptr<Shared> shared_tree(int count) {
+    if (count <= 0) return nullptr;
+    auto object = std::make_shared<Shared>(count);
+    object->left = shared_tree(count / 2);
+    object->right = shared_tree(count - 1 - count / 2);
+    return object;
+  }
+
   static void release(Counted* object) {
     if (object == nullptr || --object->count > 0) return;
     release(object->left);
@@ -113,15 +139,45 @@ class Bench {
   const int objects_;
   posix::Node node_;
   workloads::OwnedCollector<posix::Node> collector_;
+  PmemPool pool_;
 };
 
-void report_boehm(const Report& report, double longest, int live, int garbage) {
+struct Medians {
+  Samples trees, rings, counted, shared, by_pmemobj;
+};
+
+void report_garbage(const Report& report, Medians& m) {
+  const auto trees = m.trees.median();
+  const auto counted = m.counted.median();
+  report.add({"garbage in trees", trees, counted, Aim::ratio_at_most(3)});
+  report.add({"garbage in rings of 20", m.rings.median(), counted, Aim::ratio_at_most(3)});
+  report.add({"garbage in trees (beside: shared_ptr)", trees, m.shared.median(), Aim::none()});
+  if (m.by_pmemobj.size() == 0) {
+    return report.skip("garbage in trees, beside libpmemobj", "libpmemobj-dev is not installed");
+  }
+  report.add({"garbage in trees (beside: libpmemobj, in transactions)", trees,
+              m.by_pmemobj.median(), Aim::none()});
+}
+
+/// Boehm's longest pauses, in children of a process that has done nothing yet.
+struct BoehmPauses {
+  explicit BoehmPauses(bool smoke) {
+    if (!has_boehm()) return;
+    const int live = smoke ? 10'000 : 1'000'000;
+    const int garbage = smoke ? 2'000 : 100'000;
+    whole_us = run_boehm(false, live, garbage).longest_pause_us;
+    incremental_us = run_boehm(true, live, garbage).longest_pause_us;
+  }
+  double whole_us = 0;
+  double incremental_us = 0;
+};
+
+void report_pauses(const Report& report, double longest, const BoehmPauses& boehm) {
+  report.add({"longest pause, us", longest, 0, Aim::figure_at_most(1'000)});
   if (!has_boehm()) return report.skip("beside Boehm's collector", "libgc-dev is not installed");
-  const auto whole = run_boehm(false, live, garbage);
-  const auto little = run_boehm(true, live, garbage);
-  report.add({"longest pause, us (beside: Boehm, stopping the world)", longest,
-              whole.longest_pause_us, Aim::none()});
-  report.add({"longest pause, us (beside: Boehm, incremental)", longest, little.longest_pause_us,
+  report.add({"longest pause, us (beside: Boehm, stopping the world)", longest, boehm.whole_us,
+              Aim::none()});
+  report.add({"longest pause, us (beside: Boehm, incremental)", longest, boehm.incremental_us,
               Aim::none()});
 }
 
@@ -133,20 +189,21 @@ int main(int argc, char** argv) {
   const auto options = parse_options(argc, argv, "gc_bench: what garbage costs");
   const Report report(options, "gc", "ns each", "a plain reference count");
   const int objects = options.smoke ? 2'000 : 40'000;
-  Samples trees, rings, counted;
+  const BoehmPauses boehm(options.smoke);
+  Medians medians;
   double longest = 0;
+  std::thread([] {}).join();  // or shared_ptr counts without atomics, as no server's does
   {
     Bench bench(objects);
     for (int i = options.smoke ? 1 : 15; i > 0; --i) {
-      trees.add(bench.trees());
-      rings.add(bench.rings());
-      counted.add(bench.counted());
+      medians.trees.add(bench.trees());
+      medians.rings.add(bench.rings());
+      medians.counted.add(bench.counted());
+      medians.shared.add(bench.shared());
+      if (bench.has_pmemobj()) medians.by_pmemobj.add(bench.by_pmemobj());
     }
     longest = bench.longest_us();
   }
-  report.add({"garbage in trees", trees.median(), counted.median(), Aim::ratio_at_most(3)});
-  report.add({"garbage in rings of 20", rings.median(), counted.median(), Aim::ratio_at_most(3)});
-  report.add({"longest pause, us", longest, 0, Aim::figure_at_most(1'000)});
-  const int live = options.smoke ? 10'000 : 1'000'000;
-  report_boehm(report, longest, live, options.smoke ? 2'000 : 100'000);
+  report_garbage(report, medians);
+  report_pauses(report, longest, boehm);
 }

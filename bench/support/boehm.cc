@@ -62,13 +62,18 @@ void collect(Pauses& pauses, bool incremental) {
     pauses.measure([] { return GC_gcollect(), 0; });
     return;
   }
+  // Without this it may find that there is nothing to do yet, and collect nothing.
+  pauses.measure([] { return GC_start_incremental_collection(), 0; });
   while (pauses.measure([] { return GC_collect_a_little(); }) != 0) {
   }
 }
 
 BoehmResult run(bool incremental, int live, int garbage) {
   GC_INIT();
-  if (incremental) GC_enable_incremental();
+  if (incremental) {
+    GC_set_time_limit(1);  // ms
+    GC_enable_incremental();
+  }
   Pauses building;
   auto* volatile list = make_list(building, live);
   Pauses pauses;

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <unistd.h>
+#include <algorithm>
 #include <cstdint>
 #include <random>
 #include <string>
@@ -53,6 +54,23 @@ double PmemPool::allocate(int count, std::size_t bytes) {
   return us * 1e3 / count;
 }
 
+double PmemPool::free_in_transactions(int count, std::size_t bytes) {
+  constexpr std::size_t kAtOnce = 1'000;
+  auto* pool = static_cast<PMEMobjpool*>(pool_);
+  std::vector<PMEMoid> objects(static_cast<std::size_t>(count));
+  for (auto& object : objects) pmemobj_alloc(pool, &object, bytes, 1, nullptr, nullptr);
+  const auto us = microseconds_of([&] {
+    for (std::size_t i = 0; i < objects.size();) {
+      if (pmemobj_tx_begin(pool, nullptr, TX_PARAM_NONE) != 0) return;
+      const auto end = std::min(i + kAtOnce, objects.size());
+      for (; i < end; ++i) (void)pmemobj_tx_free(objects[i]);
+      pmemobj_tx_commit();
+      (void)pmemobj_tx_end();
+    }
+  });
+  return us * 1e3 / count;
+}
+
 double PmemPool::defragment(int count, std::size_t bytes) {
   auto* pool = static_cast<PMEMobjpool*>(pool_);
   std::vector<PMEMoid> objects(static_cast<std::size_t>(count));
@@ -76,6 +94,7 @@ double PmemPool::defragment(int count, std::size_t bytes) {
 PmemPool::PmemPool() = default;
 PmemPool::~PmemPool() = default;
 double PmemPool::allocate(int, std::size_t) { return 0; }
+double PmemPool::free_in_transactions(int, std::size_t) { return 0; }
 double PmemPool::defragment(int, std::size_t) { return 0; }
 #endif
 

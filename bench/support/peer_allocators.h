@@ -25,6 +25,9 @@ class PmemPool {
   /// the pool is warm the next time.
   double allocate(int count, std::size_t bytes);
 
+  /// Frees `count` objects in transactions of 1,000: nanoseconds each.
+  double free_in_transactions(int count, std::size_t bytes);
+
   /// Makes objects with one reference each, frees most of them at random and lets the library move
   /// the rest together: nanoseconds for each that it moved, 0 if it moved none.
   double defragment(int count, std::size_t bytes);
