@@ -34,7 +34,7 @@ bool Collector::step(Transaction& t, Occasion occasion, const Members& members, 
                      const Budget& budget) {
   Work work(budget);
   members_ = members;
-  begin_step(epoch);
+  begin_step(epoch, budget);
   const bool trial_first = now_.trials_turn;
   now_.trials_turn = !trial_first;
   bool more = trial_first && work_on_trial(t, work);
@@ -51,12 +51,12 @@ bool Collector::step(Transaction& t, Occasion occasion, const Members& members, 
   return more;
 }
 
-void Collector::begin_step(Epoch epoch) {
+void Collector::begin_step(Epoch epoch, const Budget& budget) {
   now_ = kept_;
   stuck_ = false;
   searched_ = false;
   containers_.forget();
-  reaper_.forget();
+  reaper_.begin(budget);
   if (now_.epoch == epoch) return;
   // Perhaps the heap is an older one again: nothing that was found out holds.
   now_.trial = {};
@@ -146,6 +146,10 @@ void Collector::search(Transaction& t, Offset header, Origin origin, Work& work)
 /// Frees all that the search has met, if this transaction can do that: all or nothing, because weak
 /// links to them are cleared with it.
 bool Collector::free_members(Transaction& t, Work& work) {
+  if (free_closed_members(t, work)) {
+    ++now_.counters.cycles;
+    return true;
+  }
   const Doomed doomed{[](const void* self, Offset other) {
                         return static_cast<const CycleDetector*>(self)->is_member(other);
                       },
@@ -156,6 +160,23 @@ bool Collector::free_members(Transaction& t, Work& work) {
     reaper_.free_announced(t, detector_.member(i), doomed, weak, work);
   }
   ++now_.counters.cycles;
+  return true;
+}
+
+/// Whatever leads to a member is a member. So if there are as many links in them as lead to them,
+/// none leads to anything else, and none need be looked up.
+bool Collector::free_closed_members(Transaction& t, Work& work) {
+  if (detector_.has_met_weak_links()) return false;
+  const auto count = detector_.member_count();
+  std::size_t links = 0;
+  Work plan = work;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto more = reaper_.count_links(t, detector_.member(i), plan);
+    if (more == Reaper::kMany || !plan.left()) return false;
+    links += more;
+  }
+  if (links != detector_.met_links() && !mutated("group_taken_for_closed")) return false;
+  for (std::size_t i = 0; i < count; ++i) reaper_.free_closed(detector_.member(i), work);
   return true;
 }
 

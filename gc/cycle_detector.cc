@@ -11,6 +11,7 @@ void CycleDetector::forget() noexcept {
   met_count_ = 0;
   first_ = 0;
   last_ = kNone;
+  links_ = 0;
   full_ = false;
   weak_ = false;
 }
@@ -18,12 +19,12 @@ void CycleDetector::forget() noexcept {
 /// Enters what leads to `parent`. True if it is known to be alive.
 inline bool CycleDetector::meet(Offset header, std::uint32_t parent) noexcept {
   if (known_ != nullptr && known_->contains(header)) return true;
-  if (members_.contains(header)) return false;
+  if (!members_.insert(header)) return false;
   if (met_count_ == kMost) {
+    members_.erase(header);
     full_ = true;
     return false;
   }
-  members_.insert(header);
   met_[met_count_] = {.header = header, .parent = parent, .below = last_};
   last_ = met_count_++;
   return false;
@@ -48,6 +49,7 @@ inline bool CycleDetector::leads_from_a_root(Transaction& t, Offset slot, std::u
     weak_ = true;
     return false;
   }
+  ++links_;
   const auto around = containers_.around(t, slot);
   return around == 0 || Tag(t.load(around)).has(Tag::kPinned) || meet(around, place);
 }

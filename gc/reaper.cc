@@ -88,7 +88,7 @@ inline void Reaper::let_go(Transaction& t, const ObjectHeader& object, Offset he
     const auto at = places.at[i - 1];
     const auto word = word_behind(object, at + heap::kTargetAt);
     if (word == 0) continue;
-    if (loose_count_ == kMostLoose) {
+    if (loose_count_ == most_loose_) {
       detach(t, header + at, header_behind(t, word), (word & heap::kWeak) == 0, work);
     } else {
       loose_[loose_count_++] = header + at;
@@ -127,7 +127,7 @@ inline bool Reaper::falls_with(Transaction& t, Offset slot, Offset target, Work&
   const auto& object = *t.reading<ObjectHeader>(target);
   const bool others = object.chain != slot || t.load(slot + heap::kNextAt) != 0;
   if (others && !mutated("other_links_overlooked")) return false;
-  if (loose_count_ == kMostLoose) return false;
+  if (loose_count_ == most_loose_) return false;
   if (Tag(object.tag).has(Tag::kPinned | Tag::kCandidate)) return false;
   const auto* places = places_.of(t, object);
   if (places == nullptr) return false;
@@ -181,6 +181,25 @@ void Reaper::free_announced(Transaction& t, Offset header, const Doomed& doomed,
   work.write(page_of(header));
   if (weak) take_weak_entries(t, header, work);
   settle_all(t, header, *places_.of(t, *t.reading<ObjectHeader>(header)), doomed, work);
+}
+
+std::size_t Reaper::count_links(Transaction& t, Offset header, Work& plan) {
+  plan.write(page_of(header));
+  const auto* places = few_links(t, header);
+  if (places == nullptr) return kMany;
+  plan.spend(1u + places->count);
+  const auto& object = *t.reading<ObjectHeader>(header);
+  std::size_t links = 0;
+  for (const auto at : places->all()) {
+    links += word_behind(object, at + heap::kTargetAt) != 0 ? 1 : 0;
+  }
+  return links;
+}
+
+void Reaper::free_closed(Offset header, Work& work) noexcept {
+  work.spend(1);
+  work.write(page_of(header));
+  die(header);
 }
 
 bool Reaper::free_within(Transaction& t, Offset header, const Doomed& doomed, Work* limit,
@@ -250,7 +269,7 @@ bool Reaper::clear_links(Transaction& t, Offset header, const Doomed& doomed, Wo
     }
     // What an array has made suspects of is looked at before it makes more.
     const bool is_long = links.elements_left() > 1;
-    const bool rests = is_long && limit != nullptr && suspect_count_ == kMostSuspects;
+    const bool rests = is_long && limit != nullptr && suspect_count_ == most_suspects_;
     if (!rests && !is_used_up(limit)) continue;
     if (is_long) {
       const auto body = heap::body_of(t, header);
@@ -275,7 +294,7 @@ void Reaper::has_lost_a_link(Transaction& t, Offset header, Work& work) {
 /// It is told to whoever has it in the queue, if somebody has.
 void Reaper::suspect(Transaction& t, Offset header, Work& work) {
   const bool queued = tag_of(t, header).has(Tag::kCandidate);
-  if (queued || suspect_count_ == kMostSuspects) return queue(t, header, work);
+  if (queued || suspect_count_ == most_suspects_) return queue(t, header, work);
   has_queued_ = true;
   suspects_[suspect_count_++] = header;
 }

@@ -115,7 +115,7 @@ class Collector {
     kAdopted,  ///< from the queue of a node that is gone
   };
 
-  void begin_step(Epoch epoch);
+  void begin_step(Epoch epoch, const Budget& budget);
   bool work_on(Transaction& t, Occasion occasion, Work& work);
   bool start_something(Transaction& t, Occasion occasion, Work& work);
 
@@ -127,6 +127,7 @@ class Collector {
   void search(Transaction& t, heap::Offset header, Origin origin, Work& work);
   void free_alone(Transaction& t, heap::Offset header, Work& work);
   bool free_members(Transaction& t, Work& work);
+  bool free_closed_members(Transaction& t, Work& work);
   bool announce_members(Transaction& t, const Doomed& doomed, const Work& work);
   void suspend(Transaction& t, heap::Offset header, Work& work);
 

@@ -42,6 +42,9 @@ class CycleDetector {
   /// Whether weak links lead to some of that.
   bool has_met_weak_links() const noexcept { return weak_; }
 
+  /// How many other links lead to that.
+  std::size_t met_links() const noexcept { return links_; }
+
  private:
   static constexpr std::uint32_t kMost = 2048;
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
@@ -68,6 +71,7 @@ class CycleDetector {
   std::uint32_t met_count_ = 0;
   std::uint32_t first_ = 0;     ///< not looked at
   std::uint32_t last_ = kNone;  ///< met last and not looked at
+  std::uint32_t links_ = 0;
   ObjectSet* known_ = nullptr;
   bool turn_ = false;
   bool full_ = false;

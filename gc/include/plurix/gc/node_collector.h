@@ -86,7 +86,8 @@ class NodeCollector {
   Budget reduced(const Budget& budget) const noexcept {
     const auto pages = node_.protocol().core().config.shadow_pages / 2;
     return {.work = budget.work >> halvings_,
-            .pages_written = std::min(budget.pages_written, pages) >> halvings_};
+            .pages_written = std::min(budget.pages_written, pages) >> halvings_,
+            .pages_beyond = std::min(budget.pages_beyond, pages) >> halvings_};
   }
 
   template <class Result>

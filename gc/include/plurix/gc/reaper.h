@@ -8,13 +8,16 @@
 // Until then the dead still look like objects, so whoever goes through a page asks is_dead().
 #pragma once
 
+#include <plurix/base/mutation.h>
 #include <plurix/gc/containers.h>
 #include <plurix/gc/link_places.h>
 #include <plurix/gc/object_set.h>
 #include <plurix/gc/work.h>
 #include <plurix/heap/layout.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 
 namespace plurix {
 class Transaction;
@@ -42,8 +45,13 @@ class Reaper {
   Reaper(std::uint32_t pages, std::span<std::byte>& storage, Containers& containers) noexcept
       : containers_(containers), dead_(pages, storage) {}
 
-  /// A new attempt: nothing has fallen yet.
-  void forget() noexcept {
+  /// A new attempt: nothing has fallen yet. A link that is not settled when the work is used up
+  /// takes three pages, a suspect one; a fifth of the pages are for the queue.
+  void begin(const Budget& budget) noexcept {
+    const auto pages = mutated("pages_beyond_ignored") ? ~0u : budget.pages_beyond;
+    const std::size_t share = std::max(pages / 5, 1u);
+    most_loose_ = std::min(share, std::size(loose_));
+    most_suspects_ = std::min(share, std::size(suspects_));
     fallen_count_ = 0;
     loose_count_ = 0;
     suspect_count_ = 0;
@@ -64,6 +72,13 @@ class Reaper {
   void retract(heap::Offset header) noexcept;
   void free_announced(Transaction& t, heap::Offset header, const Doomed& doomed, bool weak,
                       Work& work);
+
+  /// The same for objects of which no link leads to anything else, and to which no weak link leads:
+  /// nothing but their pages is written. What they lead to is counted first: kMany if an object is
+  /// too large or has too many links for that.
+  static constexpr std::size_t kMany = ~std::size_t{0};
+  std::size_t count_links(Transaction& t, heap::Offset header, Work& plan);
+  void free_closed(heap::Offset header, Work& work) noexcept;
 
   /// Frees what has fallen because of that, until the work is used up.
   void free_fallen(Transaction& t, Work& work);
@@ -95,10 +110,6 @@ class Reaper {
 
  private:
   static constexpr std::size_t kMostFallen = 512;
-  /// Each may take three pages to write when the work is used up: so a transaction with the default
-  /// budget stays below 256 pages, which is all that a kernel has shadow images for.
-  static constexpr std::size_t kMostLoose = 40;
-  static constexpr std::size_t kMostSuspects = 64;
 
   bool take_entries(Transaction& t, heap::Offset header, Work* limit, Work& work);
   void take_weak_entries(Transaction& t, heap::Offset header, Work& work);
@@ -124,10 +135,12 @@ class Reaper {
   ObjectSet dead_;
   heap::Offset fallen_[kMostFallen];
   std::size_t fallen_count_ = 0;
-  heap::Offset loose_[kMostLoose];  ///< links of the dead that are to be settled
+  heap::Offset loose_[40];  ///< links of the dead that are to be settled
   std::size_t loose_count_ = 0;
-  heap::Offset suspects_[kMostSuspects];
+  std::size_t most_loose_ = 1;
+  heap::Offset suspects_[64];
   std::size_t suspect_count_ = 0;
+  std::size_t most_suspects_ = 1;
   std::uint64_t freed_ = 0;
   bool has_queued_ = false;
 };

@@ -14,7 +14,8 @@ namespace plurix::gc {
 /// What one collector transaction may do.
 struct Budget {
   std::uint32_t work = 6'000;         ///< units; the default is about a quarter of a millisecond
-  std::uint32_t pages_written = 128;  ///< the transaction may write a few more
+  std::uint32_t pages_written = 128;  ///< by what is still begun
+  std::uint32_t pages_beyond = 256;   ///< by what was begun, when one of the others is used up
 };
 
 class Work {
