@@ -21,6 +21,7 @@ endforeach()
 add_test(NAME compilers.configure
   COMMAND "${CMAKE_COMMAND}" -S "${PROJECT_SOURCE_DIR}" -B "${other_build}" -G Ninja
     "-DCMAKE_CXX_COMPILER=${PLURIX_OTHER_COMPILER}" -DPLURIX_WERROR=ON
+    "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O2 -g1"
     -DPLURIX_BUILD_BENCH=OFF -DPLURIX_BUILD_EXAMPLES=OFF)
 add_test(NAME compilers.build
   COMMAND "${CMAKE_COMMAND}" --build "${other_build}" --target ${buildable} -- -k 0)
