@@ -60,6 +60,7 @@ void Collector::begin_step(Epoch epoch, const Budget& budget) {
   if (now_.epoch == epoch) return;
   // Perhaps the heap is an older one again: nothing that was found out holds.
   now_.trial = {};
+  now_.trial_slot = 0;
   now_.scan = {};
   now_.started = false;  // and if it is not: a trial may have been in the middle of freeing
   now_.epoch = epoch;
@@ -195,7 +196,7 @@ bool Collector::announce_members(Transaction& t, const Doomed& doomed, const Wor
 void Collector::suspend(Transaction& t, Offset header, Work& work) {
   stuck_ = true;
   containers_.forget();
-  if (heap::suspend_candidate(t, header)) {
+  if (heap::suspend_candidate(t, header, now_.trial_slot)) {
     ++now_.counters.suspended;
   } else {
     reaper_.put_back(t, header, work);
@@ -238,6 +239,7 @@ bool Collector::begin_trial(Transaction& t, Offset& slot) {
 }
 
 void Collector::end_trial(Transaction& t, Trial::Result result) {
+  const auto slot = std::exchange(now_.trial_slot, 0);
   now_.trial.stage = Trial::Stage::kNone;
   if (result == Trial::Result::kFailed) {
     ++now_.counters.trials_failed;
@@ -248,7 +250,7 @@ void Collector::end_trial(Transaction& t, Trial::Result result) {
   }
   now_.next_rest = 0;
   ++(result == Trial::Result::kAlive ? now_.counters.trials_alive : now_.counters.trials_freed);
-  if (t.load(now_.trial_slot + heap::kTargetAt) != 0) heap::end_suspension(t, now_.trial_slot);
+  if (t.load(slot + heap::kTargetAt) != 0) heap::end_suspension(t, slot);
 }
 
 // ---- objects that nobody has told of

@@ -119,7 +119,7 @@ Candidate take_candidate_of(Transaction& t, NodeId node) {
   }
 }
 
-bool suspend_candidate(Transaction& t, Offset header) {
+bool suspend_candidate(Transaction& t, Offset header, Offset reserved) {
   if (mutated("suspended_candidate_forgotten")) return true;
   const auto at = own_state(t);
   if (at == 0) return false;
@@ -129,6 +129,7 @@ bool suspend_candidate(Transaction& t, Offset header) {
   for (std::uint32_t i = 0; i < kCandidatesPerChunk; ++i) {
     const auto slot = slot_in(state->suspended, i);
     if (t.load(slot + kTargetAt) != 0) continue;
+    if (slot == reserved && !mutated("place_of_a_trial_reused")) continue;
     set_link(t, slot, body_of(t, header), kWeak | kOfCollector);
     return true;
   }

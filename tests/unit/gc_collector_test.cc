@@ -396,6 +396,26 @@ TEST_F(Collecting, FreesCyclesThroughLongArrays) {
   }
 }
 
+// The trial's candidate has lost its entries, also that of where it is kept, when the next step
+// finds another one that takes more than one transaction.
+TEST_F(Collecting, FreesWhatIsSuspendedWhileACandidateIsTakenApart) {
+  for (int ring = 2; ring < 60; ++ring) {
+    run([ring](Transaction& t, Ref<Root> root) {
+      (void)make_row(t, ring, true);
+      root.mut()->first = make_row(t, 9, true);
+      for (auto [i, at] = std::pair(0, root->first.ref()); i < 9; ++i, at = at->edges[0]) {
+        const auto owned = t.make<Vertex>(i);
+        owned.mut()->edges[0].assign_weak(root->first);
+        at.mut()->edges[1] = owned;
+      }
+      for (int i = 0; i < 4; ++i) (void)make_row(t, 1 + ring * i % 7, true);
+    });
+    run([](Transaction&, Ref<Root> root) { root.mut()->first = nullptr; });
+    expect_all_collected({.work = 0, .pages_written = 0});
+    if (HasFailure()) FAIL() << "ring of " << ring;
+  }
+}
+
 // ---- a dead cycle leads to more pages than a transaction may write
 
 struct Spoke;

@@ -95,6 +95,7 @@ inline constexpr std::string_view kMutations[] = {
     "pages_beyond_ignored",
     "too_large_a_step_again",
     "weak_way_unnoticed",
+    "place_of_a_trial_reused",
     "suspended_candidate_forgotten",
     "condemned_not_checked_again",
     "new_objects_not_looked_at",

@@ -42,8 +42,9 @@ Candidate take_candidate(Transaction& t);
 Candidate take_candidate_of(Transaction& t, NodeId node);
 
 /// Keeps a candidate that was taken and cannot be examined in one transaction, so that it is not
-/// forgotten if the node crashes meanwhile. False if there is no room.
-bool suspend_candidate(Transaction& t, Offset header);
+/// forgotten if the node crashes meanwhile. Not at `reserved`, where one is kept whose examination
+/// is not over, also if that one has been freed by now. False if there is no room.
+bool suspend_candidate(Transaction& t, Offset header, Offset reserved);
 
 /// A suspended candidate of this node, as a body and the slot of the weak link that keeps it.
 struct Suspended {

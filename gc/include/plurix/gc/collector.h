@@ -91,7 +91,7 @@ class Collector {
     Scan scan;
     Sweep sweep;
     Trial::Progress trial;
-    heap::Offset trial_slot = 0;          ///< keeps the candidate of the trial
+    heap::Offset trial_slot = 0;          ///< keeps the candidate of the trial; 0: there is none
     std::uint64_t spread_generation = 0;  ///< of alive_, when the trial began to spread
     std::uint32_t trial_place = 0;        ///< where the next one is looked for
     std::uint32_t rest = 0;               ///< steps before a trial that failed is tried again
