@@ -20,7 +20,7 @@ if ! command -v "$compiler" >/dev/null; then
 fi
 build=${PLURIX_FUZZ_BUILD:-$root/build/fuzz}
 mkdir -p "$build/objects"
-flags=(-std=c++20 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+flags=(-std=c++20 -O1 -g1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
   -I"$root/include" -I"$root/history/include" -I"$root/checkpoint/include"
   -I"$root/transports/sim/include"
   -I"$root/platform/sim/include" -I"$root/transports/ethernet/include"
