@@ -17,7 +17,11 @@ std::string_view take_part(std::string_view& path) noexcept {
 }
 
 bool is_name(std::string_view part) noexcept {
-  return !part.empty() && part.size() <= NameEntry::kMaxName;
+  if (part.empty() || part.size() > NameEntry::kMaxName) return false;
+  for (const char c : part) {
+    if (c == '\0') return false;  // would end it
+  }
+  return true;
 }
 
 std::uint64_t hash_of(std::string_view name) noexcept {
@@ -128,6 +132,8 @@ Named look_up(Transaction& t, std::string_view path) {
 
 bool publish(Transaction& t, std::string_view path, const Named& named, Existing existing) {
   check_path(t, path);
+  if (named.target == 0) t.misuse("a name for a null Ref");
+  if (named.type == type_hash<Directory>()) t.misuse("a second name for a directory");
   auto directory = root_directory(t);
   if (directory == 0) directory = make_root_directory(t);
   auto part = take_part(path);
@@ -141,6 +147,10 @@ bool publish(Transaction& t, std::string_view path, const Named& named, Existing
     return true;
   }
   if (existing == Existing::kRefuse) return false;
+  const auto before = named_by(t, place.entry);
+  if (before.type == type_hash<Directory>() && !is_empty(t, before.target)) {
+    t.misuse("the name of a directory that is not empty cannot be given to an object");
+  }
   t.writing<NameEntry>(place.entry)->type = named.type;
   target_link(t, place.entry)->assign(named.target, 0);
   return true;

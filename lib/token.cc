@@ -41,6 +41,9 @@ void Token::want(std::uint32_t collisions) noexcept {
 }
 
 void Token::ask() noexcept {
+  // Where commits are made, the token goes round and has passed the request by: that is no reason
+  // to ask seldom.
+  if (core_.applied > mine_.time && asks_ > 1) asks_ = 1;
   mine_.time = core_.applied;
   const bool unicast = asks_ == 0 && hint_ != kNoNode && hint_ != core_.self;
   next_ask_ = core_.now + backoff(core_.config.token_retry, asks_, core_.config.longest_retry);

@@ -164,7 +164,11 @@ Offset find_or_create_type(Transaction& t, std::uint64_t, Describe describe) {
   TypeLayout layout;
   describe(layout);
   if (layout.too_many_links) {
-    t.misuse("the links of a type stand at too many places; put them next to each other");
+    Words(t.words())
+        .add("the links in ")
+        .add(layout.name)
+        .add(" stand at more than 64 places; put them next to each other");
+    t.misuse(t.words().data());
   }
   if (const auto found = find_by_name(t, layout.name_hash); found != 0) {
     const auto mismatch = compare(layout, TypeView(t, found));

@@ -61,6 +61,7 @@ class Ref {
   static_assert(check_heap_object<T>());
 
   Ref() noexcept = default;
+  Ref(std::nullptr_t) noexcept {}  // NOLINT: written like a null pointer
   Ref(Transaction& t, std::uint64_t offset) noexcept : transaction_(&t), offset_(offset) {}
   Ref(const Ref&) noexcept = default;
   Ref& operator=(const Ref&) noexcept = default;
@@ -98,6 +99,7 @@ class Ref {
   friend bool operator==(const Ref& a, const Ref& b) noexcept {
     return a.offset_ == b.offset_ && (a.transaction_ == nullptr) == (b.transaction_ == nullptr);
   }
+  friend bool operator==(const Ref& a, std::nullptr_t) noexcept { return !a; }
 
  private:
   template <class M, class C>
@@ -131,6 +133,7 @@ template <class T>
 class Ref<Array<T>> {
  public:
   Ref() noexcept = default;
+  Ref(std::nullptr_t) noexcept {}  // NOLINT: written like a null pointer
   Ref(Transaction& t, std::uint64_t offset) noexcept : transaction_(&t), offset_(offset) {}
   Ref(const Ref&) noexcept = default;
   Ref& operator=(const Ref&) noexcept = default;
@@ -307,10 +310,11 @@ class Transaction {
 
   /// A plain pointer into the protected view, for code that cannot use Ref. From here on the
   /// attempt counts every page its node holds as read, because nobody sees what is followed from
-  /// there; and when it is doomed it is left without running destructors.
+  /// there; and when it is doomed it is left without running destructors. The elements of an array
+  /// begin `Array<T>::kFirst` bytes behind the pointer. Misuse if the Ref is null.
   template <class T>
   const T* raw(const Ref<T>& ref) {
-    host_.map(node_, ref.offset(), sizeof(T), Access::kRead);
+    host_.map(node_, ref.offset(), bytes_of(ref), Access::kRead);
     return reinterpret_cast<const T*>(view_ + ref.offset());
   }
 
@@ -319,7 +323,7 @@ class Transaction {
   template <class T>
   T* raw_mut(const Ref<T>& ref) {
     refuse_if_read_only();
-    host_.map(node_, ref.offset(), sizeof(T), Access::kWrite);
+    host_.map(node_, ref.offset(), bytes_of(ref), Access::kWrite);
     return reinterpret_cast<T*>(view_ + ref.offset());
   }
 
@@ -498,6 +502,17 @@ class Transaction {
     return block + sizeof(heap::ObjectHeader);
   }
 
+  /// Of an object that is handed out as a plain pointer.
+  template <class T>
+  std::uint64_t bytes_of(const Ref<T>& ref) {
+    if (!ref) misuse("a plain pointer to what a null Ref leads to");
+    if constexpr (kIsArray<T>) {
+      return T::kFirst + load(ref.offset()) * sizeof(typename T::Element);
+    } else {
+      return sizeof(T);
+    }
+  }
+
   void refuse_if_read_only() {
     if (read_only_) misuse("a write in a transaction declared read-only");
   }
@@ -663,7 +678,10 @@ Ref<T> Transaction::root(std::string_view path) {
   static_assert(check_heap_object<T>());
   const auto named = heap::look_up(*this, path);
   if (named.target != 0) {
-    if (named.type != type_hash<T>()) misuse("a root of this name exists and has another type");
+    if (named.type != type_hash<T>()) {
+      if constexpr (!kIsArray<T>) check_layouts<T>();  // perhaps it is this type, of another size
+      misuse("a root of this name exists and has another type");
+    }
     check_layout<T>();
     return {*this, named.target};
   }
@@ -677,7 +695,11 @@ Ref<T> Transaction::find(std::string_view path) {
   static_assert(check_heap_object<T>());
   if (!heap::is_path(path)) return {};
   const auto named = heap::look_up(*this, path);
-  if (named.target == 0 || named.type != type_hash<T>()) return {};
+  if (named.target == 0) return {};
+  if (named.type != type_hash<T>()) {
+    if constexpr (!kIsArray<T>) check_layouts<T>();  // perhaps it is this type, of another size
+    return {};
+  }
   check_layout<T>();
   return {*this, named.target};
 }

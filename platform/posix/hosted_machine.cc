@@ -1,6 +1,7 @@
 #include <plurix/base/cluster_name.h>
 #include <plurix/posix/environment_error.h>
 #include <plurix/posix/hosted_machine.h>
+#include <plurix/posix/panic.h>
 
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -46,6 +47,12 @@ NodeConfig config_for(const NodeOptions& options) {
 const NodeOptions& checked(const NodeOptions& options) {
   if (options.cluster.empty()) throw std::invalid_argument("a cluster needs a name");
   if (options.shadow_pages == 0) throw std::invalid_argument("shadow_pages is 0");
+  const auto most = wire::kMaxPackets * CoreConfig{}.words_per_packet;
+  if (std::min(options.shadow_pages, pages_for(options.heap_bytes)) > most) {
+    throw std::invalid_argument("shadow_pages is " + std::to_string(options.shadow_pages) +
+                                "; a transaction writes at most " + std::to_string(most) +
+                                " pages");
+  }
   return options;
 }
 
@@ -93,7 +100,9 @@ HostedMachine::HostedMachine(const NodeOptions& asked)
       config(config_for(options)),
       region_(config.core.geometry, region_kind_for(options.fault_source)),
       faults(region_, options.fault_source),
-      storage(ProtocolCore::storage_needed(config.core)) {}
+      storage(ProtocolCore::storage_needed(config.core)) {
+  if (panic_handler() == nullptr) set_panic_handler(&print_and_abort);
+}
 
 sigset_t HostedMachine::sleep_mask() const {
   sigset_t mask;

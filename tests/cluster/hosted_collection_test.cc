@@ -63,6 +63,36 @@ TEST(HostedCollection, GoesOnWhileTheNodeServes) {
   EXPECT_EQ(counters.freed, 100U);
 }
 
+TEST(HostedCollection, GoesOnWhileTheProgramReadsOnly) {
+  posix::Node node(options());
+  node.run(string_beads);
+  node.run([](Transaction& t) { t.root<String>("string").mut()->first = nullptr; });
+  const auto& counters = (**node.collector()).collector().counters();
+  for (int i = 0; i < 10'000 && counters.freed < 100; ++i) {
+    (void)node.read_only(Freshness::kSnapshot,
+                         [](Transaction& t) { return t.find<String>("string") == nullptr; });
+  }
+  EXPECT_EQ(counters.freed, 100U);
+}
+
+struct Notice {
+  Link<Bead> bead;
+};
+
+TEST(HostedCollection, IsDoneBeforeTheProgramWaitsForAChange) {
+  posix::Node node(options());
+  node.run(string_beads);
+  node.run([](Transaction& t) {
+    t.root<Notice>("notice").mut()->bead.assign_weak(t.root<String>("string")->first);
+    t.root<String>("string").mut()->first = nullptr;
+  });
+  // It would wait for ever: nobody else is there to change anything.
+  const auto outcome = node.try_run([](Transaction& t) -> Verdict {
+    return t.root<Notice>("notice")->bead ? t.wait_for_change() : t.commit();
+  });
+  EXPECT_TRUE(outcome.committed());
+}
+
 TEST(HostedCollection, DoesNotMeddleWithATransactionThatIsPartOfAnother) {
   posix::Node node(options());
   node.run([&](Transaction& t) {

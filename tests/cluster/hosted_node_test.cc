@@ -3,6 +3,7 @@
 
 #include <plurix/posix/environment_error.h>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -123,6 +124,39 @@ TEST_P(HostedNode, ReadsAndWritesThroughPlainPointers) {
         there.run([](Transaction& t) { return copy_of(t.root<Buffer>("buffer")->bytes); });
     EXPECT_STREQ(from_here.data(), "from here");
   });
+}
+
+TEST_P(HostedNode, OpensAllOfAnArrayForThePlainPointer) {
+  constexpr std::size_t kBytes = 100'000;
+  posix::Node here(options());
+  const auto count = here.run([](Transaction& t) {
+    const auto text = t.make_array<char>(kBytes);
+    auto* bytes = reinterpret_cast<char*>(t.raw_mut(text)) + String::kFirst;
+    const int zeros = ::open("/dev/zero", O_RDONLY);
+    const auto read = ::read(zeros, bytes, kBytes);
+    ::close(zeros);
+    return read;
+  });
+  EXPECT_EQ(count, static_cast<ssize_t>(kBytes));
+}
+
+TEST_P(HostedNode, GivesNoPlainPointerToWhatANullRefLeadsTo) {
+  posix::Node here(options());
+  EXPECT_THROW(here.run([](Transaction& t) { (void)t.raw(t.find<Word>("nowhere")); }), Misuse);
+  EXPECT_THROW(here.run([](Transaction& t) { t.raw_mut(t.find<Word>("nowhere"))->value = 1; }),
+               Misuse);
+}
+
+TEST_P(HostedNode, SaysWhyItStopsTheProcess) {
+  // A child has no pages of its parent's heap, so it has a node of its own.
+  const auto die = [this] {
+    auto alone = options();
+    alone.cluster += "-alone";
+    alone.found = posix::Founding::kAlways;
+    posix::Node here(alone);
+    here.run([](Transaction& t) { return t.find<Word>("nowhere")->value; });
+  };
+  EXPECT_DEATH(die(), "plurix: panic: transaction_ != nullptr");
 }
 
 TEST_P(HostedNode, RefusesWritesInAReadOnlyTransaction) {
@@ -439,6 +473,11 @@ TEST(HostedNodes, RefuseOptionsThatMakeNoSense) {
   EXPECT_THROW(start([](auto& o) { o.bind = "0.0.0.0:4000"; }), std::invalid_argument);
   EXPECT_THROW(start([](auto& o) { o.heap_bytes = 4096; }), std::invalid_argument);
   EXPECT_THROW(start([](auto& o) { o.cluster = ""; }), std::invalid_argument);
+  EXPECT_THROW(start([](auto& o) {
+                 o.heap_bytes = std::uint64_t{1} << 30;
+                 o.shadow_pages = 20'000;
+               }),
+               std::invalid_argument);
 }
 
 TEST(HostedNodes, FindEachOtherByTheNameOfTheirCluster) {

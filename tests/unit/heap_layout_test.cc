@@ -126,6 +126,7 @@ TEST(HeapPath, HasPartsOfOneTo39Characters) {
   EXPECT_FALSE(heap::is_path("a//b"));
   EXPECT_FALSE(heap::is_path("a/"));
   EXPECT_FALSE(heap::is_path(std::string(40, 'x')));
+  EXPECT_FALSE(heap::is_path(std::string_view("a\0b", 3)));
 }
 
 }  // namespace

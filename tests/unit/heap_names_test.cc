@@ -1,4 +1,5 @@
 // The name service.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "support/lone_node.h"
@@ -49,6 +50,32 @@ TEST_F(Names, LeadToTheSameObjectEachTime) {
     EXPECT_EQ(t.find<List>("/a/b/list").offset(), first);
     EXPECT_EQ(t.root<List>("a/b/list")->size, 3);
   });
+}
+
+TEST_F(Names, LeadToNoNullRef) {
+  EXPECT_THAT(misuse_of([](Transaction& t) { (void)t.publish("x", Ref<List>()); }),
+              ::testing::HasSubstr("null"));
+  EXPECT_THAT(misuse_of([](Transaction& t) { t.replace("x", t.find<List>("not there")); }),
+              ::testing::HasSubstr("null"));
+  EXPECT_TRUE(node->run([](Transaction& t) { return t.find<List>("x") == nullptr; }));
+}
+
+TEST_F(Names, OfDirectoriesThatAreNotEmptyAreNotGivenToObjects) {
+  node->run([](Transaction& t) { (void)t.root<List>("d/x"); });
+  EXPECT_THAT(misuse_of([](Transaction& t) { t.replace("d", t.make<List>()); }),
+              ::testing::HasSubstr("not empty"));
+  node->run([](Transaction& t) {
+    EXPECT_TRUE(t.find<List>("d/x"));
+    EXPECT_TRUE(t.remove_name("d/x"));
+    t.replace("d", t.make<List>());
+  });
+  EXPECT_TRUE(node->run([](Transaction& t) { return !!t.find<List>("d"); }));
+}
+
+TEST_F(Names, LeadToDirectoriesByOneWayOnly) {
+  node->run([](Transaction& t) { (void)t.root<List>("d/x"); });
+  EXPECT_THAT(misuse_of([](Transaction& t) { (void)t.publish("d/self", t.find<Directory>("d")); }),
+              ::testing::HasSubstr("directory"));
 }
 
 TEST_F(Names, AreListed) {

@@ -12,6 +12,7 @@ namespace plurix {
 /// console. One a program, since a panic ends the program; null: trap without a word.
 using PanicHandler = void (*)(const char* what, const char* file, int line) noexcept;
 void set_panic_handler(PanicHandler handler) noexcept;
+PanicHandler panic_handler() noexcept;
 
 }  // namespace plurix
 

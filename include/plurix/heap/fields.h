@@ -43,8 +43,12 @@ struct NoVisitor {
   void operator()(Field&&...) const;
 };
 
+/// Not if only a base class does: what the class adds would never be found.
 template <class T>
-concept SaysItsFields = requires(const T& object) { T::plurix_fields(object, NoVisitor{}); };
+concept SaysItsFields = requires(const T& object) {
+  T::plurix_fields(object, NoVisitor{});
+  requires std::is_same_v<decltype(&T::plurix_fields_are_of_this_class), void (T::*)() const>;
+};
 
 template <class T>
 concept IsStdArray = requires {
@@ -68,7 +72,8 @@ template <class T>
 concept HasBase = requires { T{AnyBase<T>{}}; };
 
 /// How many fields the aggregate has, or kMaxFields if it has more. A pair of braces stands for
-/// exactly one field, also for an array, so this counts fields and not their elements.
+/// exactly one field, also for an array, so this counts fields and not their elements. 0 if there
+/// are none, or if the first one cannot be initialized from `{}`.
 template <class T>
 consteval std::size_t count_fields() noexcept {
   // clang-format off
@@ -239,7 +244,9 @@ consteval Shape shape_of() noexcept {
   } else if constexpr (TupleLike<T>) {
     return Shape::kTuple;
   } else if constexpr (std::is_aggregate_v<T> && !HasBase<T>) {
-    return count_fields<T>() < kMaxFields ? Shape::kAggregate : Shape::kOpaque;
+    constexpr auto kCount = count_fields<T>();
+    const bool counted = kCount > 0 ? kCount < kMaxFields : std::is_empty_v<T>;
+    return counted ? Shape::kAggregate : Shape::kOpaque;
   } else {
     return Shape::kOpaque;
   }
@@ -335,6 +342,7 @@ constexpr void each_field(const T& object, Visit visit) {
 /// Stands in the body of a type that the compiler cannot take apart, and names its members, at most
 /// 32. A link that is not named is never found: an object it points to may be freed.
 #define PLURIX_FIELDS(...)                                           \
+  void plurix_fields_are_of_this_class() const;                      \
   template <class Self, class Visit>                                 \
   static constexpr void plurix_fields(Self& object, Visit&& visit) { \
     PLURIX_DETAIL_SCAN(PLURIX_DETAIL_VISIT(__VA_ARGS__))             \

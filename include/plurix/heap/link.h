@@ -9,6 +9,7 @@
 #include <plurix/heap/backchain.h>
 #include <plurix/heap/current.h>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace plurix {
@@ -42,6 +43,7 @@ class AnyLink {
   friend bool operator==(const AnyLink& a, const AnyLink& b) noexcept {
     return a.target() == b.target();
   }
+  friend bool operator==(const AnyLink& a, std::nullptr_t) noexcept { return !a; }
 
  protected:
   /// That a program has come to the target by this link, which is weak.

@@ -22,6 +22,8 @@ class BackgroundCollector {
   /// To be called after each transaction of the program. Steps come the more often, up to one after
   /// each, the longer there is more to do.
   void after_transaction() {
+    rests_ = false;
+    waits_in_vain_ = 0;
     if (++since_step_ < between_) return;
     since_step_ = 0;
     const bool more = collector_.collect(gc::Occasion::kBetweenTransactions);
@@ -30,6 +32,15 @@ class BackgroundCollector {
 
   /// A step of an idle node. True if there may be more to do.
   bool idle() { return collector_.collect(gc::Occasion::kIdle); }
+
+  /// Nothing was left to do after the program's last transaction, or it took too long to wait for.
+  bool rests() const noexcept { return rests_ || waits_in_vain_ == kMostInVain; }
+
+  /// Some steps of a node whose program is about to wait.
+  void work_before_a_wait() {
+    constexpr int kSteps = 16;
+    for (int i = 0; i < kSteps && !rests(); ++i, ++waits_in_vain_) rests_ = !idle();
+  }
 
   /// The heap is full: goes on until there is nothing more to free, or nothing more was freed for
   /// long. Whether anything was.
@@ -73,6 +84,8 @@ class BackgroundCollector {
   gc::NodeCollector<Node> collector_;
   std::uint32_t since_step_ = 0;
   std::uint32_t between_ = 16;
+  bool rests_ = false;
+  std::uint32_t waits_in_vain_ = 0;  ///< steps since the program's last transaction
 };
 
 }  // namespace plurix::posix

@@ -75,9 +75,9 @@ class BasicNode {
   /// Runs `body` until it commits or refuses; returns the outcome. See plurix::Node.
   template <class Body>
   auto try_run(Body&& body) {
-    auto outcome = core_.try_run(body);
-    if (!collector_) return outcome;
-    if (outcome.out_of_memory() && collector_->make_room()) outcome = core_.try_run(body);
+    if (!collector_) return core_.try_run(body);
+    auto outcome = try_run_or_collect(body);
+    if (outcome.out_of_memory() && collector_->make_room()) outcome = try_run_or_collect(body);
     collector_->after_transaction();
     return outcome;
   }
@@ -85,7 +85,9 @@ class BasicNode {
   /// Runs `body` as a transaction that writes nothing.
   template <class Body>
   auto read_only(Freshness freshness, Body&& body) {
-    return core_.read_only(freshness, std::forward<Body>(body));
+    auto outcome = core_.read_only(freshness, std::forward<Body>(body));
+    if (collector_) collector_->after_transaction();
+    return outcome;
   }
 
   /// Waits until the commit at `time` of `epoch` (an Outcome's) is in an image of the PageServer,
@@ -198,6 +200,31 @@ class BasicNode {
       if (!collector_->make_room()) throw;
     }
     return core_.run(body);
+  }
+
+  /// A body that waits for a change waits only when there is nothing left to collect: somebody may
+  /// need the room, or the change be that a weak link is cleared.
+  template <class Body>
+  auto try_run_or_collect(Body& body) {
+    using Result = std::invoke_result_t<Body&, Transaction&>;
+    if constexpr (!std::is_same_v<Result, Verdict>) {
+      return core_.try_run(body);
+    } else {
+      std::uint32_t restarts = 0;
+      for (;;) {
+        bool collects = false;
+        auto outcome = core_.try_run([&](Transaction& t) -> Verdict {
+          collects = false;
+          const Verdict verdict = body(t);
+          collects = verdict.kind == Verdict::Kind::kWait && !collector_->rests();
+          return collects ? t.cancel("collects before it waits") : verdict;
+        });
+        outcome.restarts += restarts;
+        if (!collects || !outcome.cancelled()) return outcome;
+        restarts = outcome.restarts;
+        collector_->work_before_a_wait();
+      }
+    }
   }
 
   static void on_interrupt(void* self, const InterruptContext& interrupted) noexcept {
