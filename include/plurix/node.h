@@ -351,6 +351,9 @@ class Node {
         node_.pending_ = false;
         node_.pump();
       }
+      if constexpr (ClosesTogether<Faults>) {
+        if (node_.depth() == 1) node_.faults_.close_now();
+      }
       std::atomic_signal_fence(std::memory_order_seq_cst);
       node_.mask_.store(node_.depth() - 1, std::memory_order_relaxed);
     }
@@ -420,7 +423,7 @@ class Node {
         net_.send_to(action.endpoint, action.head, action.payload);
         break;
       case ActionKind::kProtect:
-        faults_.protect(action.page, action.count, action.rights);
+        protect(action);
         break;
       case ActionKind::kPeerAdded:
         net_.set_peer(action.node, action.endpoint);
@@ -465,6 +468,15 @@ class Node {
         trace(TraceKind::kResync, kNoPage);
         break;
     }
+  }
+
+  // Pages are taken away by the hundred while this node waits: they are closed together before the
+  // application goes on.
+  void protect(const Action& action) noexcept {
+    if constexpr (ClosesTogether<Faults>) {
+      if (action.rights == Rights::kNone) return faults_.close_later(action.page, action.count);
+    }
+    faults_.protect(action.page, action.count, action.rights);
   }
 
   void start_joining(const event::JoinWanted& wanted) noexcept {

@@ -51,6 +51,23 @@ void SigsegvFaultSource::protect(PageIndex first, std::uint32_t count, Rights ri
   if (count > 0) apply(first, count, rights);
 }
 
+void SigsegvFaultSource::close_later(PageIndex first, std::uint32_t count) noexcept {
+  PLURIX_ASSERT(first <= desired_.size() && count <= desired_.size() - first);
+  if (count > ClosingPages::kLongestRun) return protect(first, count, Rights::kNone);
+  std::fill_n(&desired_[first], count, Rights::kNone);
+  if (!closing_.add(first, count)) close_what_waits();
+}
+
+void SigsegvFaultSource::close_what_waits() noexcept {
+  const auto closed = [this](PageIndex page) { return mapped_[page] == Rights::kNone; };
+  const auto to_close = [this](PageIndex page) {
+    return desired_[page] == Rights::kNone && mapped_[page] != Rights::kNone;
+  };
+  closing_.take_runs(to_close, closed, [this](PageIndex first, std::uint32_t count) {
+    apply(first, count, Rights::kNone);
+  });
+}
+
 void SigsegvFaultSource::apply(PageIndex first, std::uint32_t count, Rights rights) noexcept {
   if (try_mprotect(first, count, rights)) return;
   collapse();

@@ -10,12 +10,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace plurix::posix {
 namespace {
 
 // Linux 6.4; older headers do not know it.
 constexpr std::uint64_t kContinueModeWp = 1U << 1;
+// As many as process_madvise takes (UIO_MAXIOV) would be 16 KiB of stack in a signal handler.
+constexpr std::size_t kMostTogether = 128;
+
 constexpr std::uint64_t kFeatures = UFFD_FEATURE_SIGBUS | UFFD_FEATURE_PAGEFAULT_FLAG_WP |
                                     UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM |
                                     UFFD_FEATURE_WP_HUGETLBFS_SHMEM;
@@ -132,11 +136,13 @@ UffdFaultSource::UffdFaultSource(SharedRegion& region)
     : view_(protected_view(region)),
       frames_(region.frames()),
       fd_(register_or_throw(view_, region.bytes())),
+      self_(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0))),
       rights_(region.pages(), Rights::kNone),
       range_(view_, region.bytes(), {trap, this}) {
   // From here on the registration guards the view, not the mapping's protection.
   if (::mprotect(view_, region.bytes(), PROT_READ | PROT_WRITE) != 0) {
     const int error = errno;
+    if (self_ >= 0) ::close(self_);
     ::close(fd_);
     throw EnvironmentError("the view cannot be opened", describe_errno(error), "Free some memory");
   }
@@ -144,11 +150,13 @@ UffdFaultSource::UffdFaultSource(SharedRegion& region)
 
 UffdFaultSource::~UffdFaultSource() {
   ::mprotect(view_, rights_.size() * kPageSize, PROT_NONE);
+  if (self_ >= 0) ::close(self_);
   ::close(fd_);
 }
 
 void UffdFaultSource::protect(PageIndex first, std::uint32_t count, Rights rights) noexcept {
   PLURIX_ASSERT(first <= rights_.size() && count <= rights_.size() - first);
+  if (rights == Rights::kNone) close_now();
   while (count > 0 && rights_[first] == rights) ++first, --count;
   while (count > 0 && rights_[first + count - 1] == rights) --count;
   if (count == 0) return;
@@ -161,11 +169,46 @@ void UffdFaultSource::protect(PageIndex first, std::uint32_t count, Rights right
   std::fill_n(&rights_[first], count, rights);
 }
 
-void UffdFaultSource::close_pages(PageIndex first, std::uint32_t count) noexcept {
-  std::byte* begin = view_ + std::size_t{first} * kPageSize;
-  if (::madvise(begin, std::size_t{count} * kPageSize, MADV_DONTNEED) != 0) {
-    panic("madvise refuses to close pages of the heap", __FILE__, __LINE__);
+void UffdFaultSource::close_later(PageIndex first, std::uint32_t count) noexcept {
+  PLURIX_ASSERT(first <= rights_.size() && count <= rights_.size() - first);
+  if (count > ClosingPages::kLongestRun) return protect(first, count, Rights::kNone);
+  std::fill_n(&rights_[first], count, Rights::kNone);
+  if (!closing_.add(first, count)) close_what_waits();
+}
+
+void UffdFaultSource::close_what_waits() noexcept {
+  BoundedVector<iovec, kMostTogether> runs;
+  const auto is_closed = [this](PageIndex page) { return rights_[page] == Rights::kNone; };
+  closing_.take_runs(is_closed, is_closed, [&](PageIndex first, std::uint32_t count) {
+    const iovec run = {view_ + std::size_t{first} * kPageSize, std::size_t{count} * kPageSize};
+    if (runs.push(run)) return;
+    close_runs(runs.view());
+    runs.clear();
+    PLURIX_ASSERT(runs.push(run));
+  });
+  close_runs(runs.view());
+}
+
+void UffdFaultSource::close_runs(std::span<const iovec> runs) noexcept {
+  if (runs.size() > 1 && self_ >= 0) {
+    std::size_t bytes = 0;
+    for (const auto& run : runs) bytes += run.iov_len;
+    const auto done =
+        ::syscall(SYS_process_madvise, self_, runs.data(), runs.size(), MADV_DONTNEED, 0);
+    if (done == static_cast<long>(bytes)) return;
+    // An older kernel, or a filter: it would refuse next time, too.
+    ::close(std::exchange(self_, -1));
   }
+  for (const auto& run : runs) {
+    if (::madvise(run.iov_base, run.iov_len, MADV_DONTNEED) != 0) {
+      panic("madvise refuses to close pages of the heap", __FILE__, __LINE__);
+    }
+  }
+}
+
+void UffdFaultSource::close_pages(PageIndex first, std::uint32_t count) noexcept {
+  const iovec run = {view_ + std::size_t{first} * kPageSize, std::size_t{count} * kPageSize};
+  close_runs({&run, 1});
 }
 
 // One call from the first to the last open page that has other rights. Closed pages between them

@@ -46,6 +46,15 @@ concept ReportsFaults = requires(F& f, FaultHandler handler) {
   { f.traps() } noexcept -> std::same_as<bool>;
 };
 
+/// What a source may have besides, where each change of rights has a price of its own (a kernel's
+/// call, other processors interrupted): `close_later` takes all rights away, at the latest in the
+/// next `close_now`. Until then the application does not run. `protect` in between counts.
+template <class F>
+concept ClosesTogether = requires(F& f, PageIndex first, std::uint32_t count) {
+  { f.close_later(first, count) } noexcept;
+  { f.close_now() } noexcept;
+};
+
 template <class F>
 concept FaultSource = HasHeapMappings<F> && ProtectsPages<F> && ReportsFaults<F>;
 

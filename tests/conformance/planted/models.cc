@@ -132,9 +132,10 @@ struct NeverCloses : sim::SoftwareFaultSource {
     if (rights != Rights::kNone) SoftwareFaultSource::protect(first, count, rights);
   }
 };
-class NeverClosesWorld {
+template <class Source>
+class FaultSourceWorld {
  public:
-  NeverCloses& source() { return source_; }
+  Source& source() { return source_; }
   std::byte read(PageIndex page, std::size_t offset) {
     source_.check(page, Access::kRead);
     return source_.view()[std::size_t{page} * kPageSize + offset];
@@ -146,8 +147,36 @@ class NeverClosesWorld {
 
  private:
   testing::SimNetwork network_;
-  NeverCloses source_{network_.machine(0), 64};
+  Source source_{network_.machine(0), 64};
 };
-INSTANTIATE_TYPED_TEST_SUITE_P(NeverCloses, FaultSourceSuite, NeverClosesWorld);
+INSTANTIATE_TYPED_TEST_SUITE_P(NeverCloses, FaultSourceSuite, FaultSourceWorld<NeverCloses>);
+
+// must fail: ClosesWhatWasOpened WhatIsClosedLaterIsClosedWithTheRest
+struct ClosesWhatWasOpened : sim::SoftwareFaultSource {
+  using SoftwareFaultSource::SoftwareFaultSource;
+  void close_later(PageIndex first, std::uint32_t count) noexcept {
+    for (auto page = first; page < first + count; ++page) waiting[page] = true;
+  }
+  void close_now() noexcept {
+    for (PageIndex page = 0; page < 64; ++page) {
+      if (waiting[page]) protect(page, 1, Rights::kNone);
+      waiting[page] = false;
+    }
+  }
+  bool waiting[64] = {};
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(ClosesWhatWasOpened, FaultSourceSuite,
+                               FaultSourceWorld<ClosesWhatWasOpened>);
+
+// must fail: ForgetsTheLastToClose WhatIsClosedLaterIsClosedWithTheRest
+struct ForgetsTheLastToClose : sim::SoftwareFaultSource {
+  using SoftwareFaultSource::SoftwareFaultSource;
+  void close_later(PageIndex first, std::uint32_t count) noexcept {
+    protect(first, count - 1, Rights::kNone);
+  }
+  void close_now() noexcept {}
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(ForgetsTheLastToClose, FaultSourceSuite,
+                               FaultSourceWorld<ForgetsTheLastToClose>);
 
 }  // namespace plurix::conformance

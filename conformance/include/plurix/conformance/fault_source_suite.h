@@ -22,6 +22,8 @@
 #include <plurix/concepts/fault_source.h>
 
 #include <gtest/gtest.h>
+#include <algorithm>
+#include <array>
 #include <optional>
 
 namespace plurix::conformance {
@@ -40,6 +42,7 @@ class RecordingHandler {
   explicit RecordingHandler(Source& source) : source_(source) { source.on_fault({call, this}); }
 
   void answer(FaultVerdict verdict) { verdict_ = verdict; }
+  void forget() { faults_.clear(); }
   std::size_t count() const { return faults_.size(); }
   SeenFault last() const { return faults_[faults_.size() - 1]; }
 
@@ -212,6 +215,45 @@ TYPED_TEST_P(FaultSourceSuite, RandomRightsAreObeyedPageByPage) {
   }
 }
 
+// Pages to be closed later are given other rights meanwhile, named twice, and closed at once; there
+// are more runs of them than a source may remember.
+TYPED_TEST_P(FaultSourceSuite, WhatIsClosedLaterIsClosedWithTheRest) {
+  if constexpr (!ClosesTogether<typename TestFixture::Source>) {
+    GTEST_SKIP() << "closes at once";
+  } else {
+    std::array<Rights, 64> expected = {};
+    std::uint32_t draw = 1;
+    const auto next = [&draw](std::uint32_t bound) {
+      draw = draw * 1664525 + 1013904223;
+      return (draw >> 8) % bound;
+    };
+    for (int round = 0; round < 100; ++round) {
+      const auto changes = round % 10 == 0 ? 2000U : next(30);
+      for (std::uint32_t change = 0; change < changes; ++change) {
+        const auto first = next(64);
+        const auto count = std::min(next(next(2) == 0 ? 2 : 20) + 1, 64 - first);
+        const auto rights = next(3) == 0 ? static_cast<Rights>(next(3)) : Rights::kNone;
+        if (rights == Rights::kNone && next(8) != 0) {
+          this->source().close_later(first, count);
+        } else {
+          this->source().protect(first, count, rights);
+        }
+        for (auto page = first; page < first + count; ++page) expected[page] = rights;
+      }
+      this->source().close_now();
+      for (PageIndex page = 0; page < 64; ++page) {
+        const auto before = this->faults().count();
+        this->world().read(page, 0);
+        ASSERT_EQ(this->faults().count() - before, expected[page] == Rights::kNone ? 1U : 0U)
+            << "page " << page << " in round " << round;
+        if (next(2) == 0) this->world().write(page, 0, std::byte{1});
+        this->source().protect(page, 1, expected[page]);
+      }
+      this->faults().forget();
+    }
+  }
+}
+
 TYPED_TEST_P(FaultSourceSuite, TheVerdictRestartLeavesTheBody) {
   if constexpr (requires { TypeParam::why_no_restart(); }) {
     if (const auto why = TypeParam::why_no_restart(); !why.empty()) GTEST_SKIP() << why;
@@ -242,6 +284,7 @@ REGISTER_TYPED_TEST_SUITE_P(
     AForbiddenWriteIsReportedOnceAndResumes, TheFirstWriteToAReadablePageIsReportedAsWrite,
     OnlyThePagesOfARangeGetItsRights, TakingWriteRightsAwayTrapsTheNextWrite,
     TakingAllRightsAwayTrapsTheNextReadAndKeepsTheFrame, AMixedRangeIsMadeUniform,
-    RandomRightsAreObeyedPageByPage, TheVerdictRestartLeavesTheBody);
+    RandomRightsAreObeyedPageByPage, WhatIsClosedLaterIsClosedWithTheRest,
+    TheVerdictRestartLeavesTheBody);
 
 }  // namespace plurix::conformance

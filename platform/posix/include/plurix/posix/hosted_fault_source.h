@@ -78,6 +78,20 @@ class HostedFaultSource {
   void protect(PageIndex first, std::uint32_t count, Rights rights) noexcept {
     visit([=](auto& s) noexcept { s.protect(first, count, rights); });
   }
+  void close_later(PageIndex first, std::uint32_t count) noexcept {
+    visit([=]<class S>(S& s) noexcept {
+      if constexpr (ClosesTogether<S>) {
+        s.close_later(first, count);
+      } else {
+        s.protect(first, count, Rights::kNone);
+      }
+    });
+  }
+  void close_now() noexcept {
+    visit([]<class S>(S& s) noexcept {
+      if constexpr (ClosesTogether<S>) s.close_now();
+    });
+  }
   /// Gives the memory behind pages back to the kernel: they read as zeros from then on. Their
   /// rights stay.
   void release(PageIndex first, std::uint32_t count) noexcept;
@@ -98,6 +112,6 @@ class HostedFaultSource {
   std::string reason_;
   Sources source_;
 };
-static_assert(FaultSource<HostedFaultSource>);
+static_assert(FaultSource<HostedFaultSource> && ClosesTogether<HostedFaultSource>);
 
 }  // namespace plurix::posix

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <plurix/concepts/fault_source.h>
+#include <plurix/posix/closing_pages.h>
 #include <plurix/posix/fault_reporter.h>
 #include <plurix/posix/fault_signals.h>
 #include <plurix/posix/shared_region.h>
@@ -35,6 +36,12 @@ class SigsegvFaultSource {
   /// Panics when the kernel refuses even after a collapse (it then has no memory at all).
   void protect(PageIndex first, std::uint32_t count, Rights rights) noexcept;
 
+  /// Pages beside each other take one mprotect together.
+  void close_later(PageIndex first, std::uint32_t count) noexcept;
+  void close_now() noexcept {
+    if (!closing_.empty()) close_what_waits();
+  }
+
   void on_fault(FaultHandler handler) noexcept { reporter_.on_fault(handler); }
   void on_restart(RestartHook hook) noexcept { reporter_.on_restart(hook); }
 
@@ -45,6 +52,7 @@ class SigsegvFaultSource {
   static bool trap(void* self, std::byte* address, Access access, TrapSignal signal) noexcept;
   bool try_mprotect(PageIndex first, std::uint32_t count, Rights rights) noexcept;
   void apply(PageIndex first, std::uint32_t count, Rights rights) noexcept;
+  void close_what_waits() noexcept;
   void collapse() noexcept;
   void reopen(PageIndex page) noexcept;
 
@@ -52,10 +60,11 @@ class SigsegvFaultSource {
   std::byte* frames_;
   std::vector<Rights> desired_;  ///< what the node asked for
   std::vector<Rights> mapped_;   ///< what the kernel enforces, never more than desired
+  ClosingPages closing_;
   FaultReporter reporter_;
   std::uint64_t collapses_ = 0;
   TrapRange range_;
 };
-static_assert(FaultSource<SigsegvFaultSource>);
+static_assert(FaultSource<SigsegvFaultSource> && ClosesTogether<SigsegvFaultSource>);
 
 }  // namespace plurix::posix

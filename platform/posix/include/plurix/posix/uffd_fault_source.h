@@ -9,11 +9,14 @@
 #pragma once
 
 #include <plurix/concepts/fault_source.h>
+#include <plurix/posix/closing_pages.h>
 #include <plurix/posix/fault_reporter.h>
 #include <plurix/posix/fault_signals.h>
 #include <plurix/posix/shared_region.h>
 
+#include <sys/uio.h>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,11 +46,20 @@ class UffdFaultSource {
   /// open and one for each run of closed ones.
   void protect(PageIndex first, std::uint32_t count, Rights rights) noexcept;
 
+  /// All that waits is closed by one call where the kernel can (Linux 6.13, process_madvise on
+  /// oneself), so that other processors are told once. Elsewhere pages beside each other share one.
+  void close_later(PageIndex first, std::uint32_t count) noexcept;
+  void close_now() noexcept {
+    if (!closing_.empty()) close_what_waits();
+  }
+
   void on_fault(FaultHandler handler) noexcept { reporter_.on_fault(handler); }
   void on_restart(RestartHook hook) noexcept { reporter_.on_restart(hook); }
 
  private:
   static bool trap(void* self, std::byte* address, Access access, TrapSignal signal) noexcept;
+  void close_what_waits() noexcept;
+  void close_runs(std::span<const iovec> runs) noexcept;
   void close_pages(PageIndex first, std::uint32_t count) noexcept;
   void change_open_pages(PageIndex first, std::uint32_t count, Rights rights) noexcept;
   void write_protect(PageIndex first, std::uint32_t count, Rights rights) noexcept;
@@ -58,10 +70,12 @@ class UffdFaultSource {
   std::byte* view_;
   std::byte* frames_;
   int fd_;
+  int self_;  ///< this process, for process_madvise; -1 where it does not help
   std::vector<Rights> rights_;
+  ClosingPages closing_;
   FaultReporter reporter_;
   TrapRange range_;
 };
-static_assert(FaultSource<UffdFaultSource>);
+static_assert(FaultSource<UffdFaultSource> && ClosesTogether<UffdFaultSource>);
 
 }  // namespace plurix::posix
