@@ -43,7 +43,7 @@ enum Order : int { kBuild, kDrop, kQuit };
 
 struct Tally {
   std::uint64_t freed, candidates, visited_alive, trials, gave_way, steps, work;
-  std::int64_t longest_work_ns, longest_fetching_ns, longest_cpu_ns, longest_ns;
+  std::int64_t longest_work_ns, longest_disturbed_ns, longest_cpu_ns, longest_ns;
 };
 
 struct Board {
@@ -59,8 +59,9 @@ std::int64_t cpu_ns() {
 }
 
 /// A node as its collector sees it, with a meter around the collector's own work: from the begin of
-/// a transaction until it wants to commit. While it waits for a page it takes in what others have
-/// committed meanwhile, which is computing, too, so those that have fetched one are told apart.
+/// a transaction until it wants to commit. Meanwhile it takes in what others commit, when they
+/// interrupt it and while it waits for a page. That is computing, too, so those that have taken in
+/// something are told apart.
 class MeteredNode {
  public:
   explicit MeteredNode(posix::Node& node) : node_(node) {}
@@ -68,10 +69,10 @@ class MeteredNode {
   template <class Body>
   auto try_run(Body body) {
     return node_.try_run([&](Transaction& t) {
-      const auto fetches = this->fetches();
+      const auto frames = this->frames();
       const auto begin = cpu_ns();
       const auto verdict = body(t);
-      auto& longest = this->fetches() == fetches ? longest_ns_ : longest_fetching_ns_;
+      auto& longest = this->frames() == frames ? longest_ns_ : longest_disturbed_ns_;
       longest = std::max(longest, cpu_ns() - begin);
       return verdict;
     });
@@ -79,14 +80,14 @@ class MeteredNode {
   Instant now() { return node_.now(); }
   const auto& protocol() const { return node_.protocol(); }
   std::int64_t longest_ns() const { return longest_ns_; }
-  std::int64_t longest_fetching_ns() const { return longest_fetching_ns_; }
+  std::int64_t longest_disturbed_ns() const { return longest_disturbed_ns_; }
 
  private:
-  std::uint64_t fetches() const { return node_.protocol().core().counters.fetches; }
+  std::uint64_t frames() const { return node_.protocol().core().counters.frames_received; }
 
   posix::Node& node_;
   std::int64_t longest_ns_ = 0;
-  std::int64_t longest_fetching_ns_ = 0;
+  std::int64_t longest_disturbed_ns_ = 0;
 };
 
 using Collector = workloads::OwnedCollector<MeteredNode>;
@@ -224,7 +225,7 @@ class Gardener {
             collector_->counters().steps,
             counters.work,
             metered_.longest_ns(),
-            metered_.longest_fetching_ns(),
+            metered_.longest_disturbed_ns(),
             longest_cpu_ns_,
             collector_->counters().longest.ns};
   }
@@ -316,7 +317,7 @@ int run(const Report& report, int objects) {
     all.work += one.work;
     all.longest_ns = std::max(all.longest_ns, one.longest_ns);
     all.longest_work_ns = std::max(all.longest_work_ns, one.longest_work_ns);
-    all.longest_fetching_ns = std::max(all.longest_fetching_ns, one.longest_fetching_ns);
+    all.longest_disturbed_ns = std::max(all.longest_disturbed_ns, one.longest_disturbed_ns);
     all.longest_cpu_ns = std::max(all.longest_cpu_ns, one.longest_cpu_ns);
   }
   report.add({"objects freed", static_cast<double>(all.freed), static_cast<double>(built - left)});
@@ -327,8 +328,8 @@ int run(const Report& report, int objects) {
   report.add({"collector transactions", static_cast<double>(all.steps), 0});
   report.add({"longest collector transaction: its work, us of CPU",
               static_cast<double>(all.longest_work_ns) / 1e3, 0, Aim::figure_at_most(1'000)});
-  report.add({"... that has fetched a page, us of CPU",
-              static_cast<double>(all.longest_fetching_ns) / 1e3, 0});
+  report.add({"... that has taken in frames, us of CPU",
+              static_cast<double>(all.longest_disturbed_ns) / 1e3, 0});
   report.add({"... with the commit, us of CPU", static_cast<double>(all.longest_cpu_ns) / 1e3, 0});
   report.add(
       {"... with the commit, us by the clock", static_cast<double>(all.longest_ns) / 1e3, 0});
