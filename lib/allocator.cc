@@ -298,9 +298,10 @@ Offset allocate(Transaction& t, const Request& request) {
 
 void begin_anew(Transaction& t, PageIndex page, const PageHeader& header) {
   if (header.node != t.node_id()) return;  // its owner may be filling it
+  const auto end = offset_of(page) + kPageSize;
+  t.store(first_block(page), Tag::hole(end - first_block(page)).word());
   const auto at = own_state(t);
   if (at == 0) return;
-  const auto end = offset_of(page) + kPageSize;
   const auto& known = t.reading<NodeState>(at)->of[static_cast<std::size_t>(header.placement)];
   for (std::size_t i = 0; i < kCursors; ++i) {
     if (known.cursor[i].end == 0 || page_of(known.cursor[i].end - 1) != page) continue;
@@ -312,7 +313,6 @@ void begin_anew(Transaction& t, PageIndex page, const PageHeader& header) {
     }
     break;
   }
-  t.store(first_block(page), Tag::hole(end - first_block(page)).word());
 }
 
 void deallocate(Transaction& t, Offset header) {
