@@ -222,6 +222,9 @@ int attempt(const char* name, int (*command)(const Arguments&), const Arguments&
   } catch (const Trouble& trouble) {
     std::cerr << "plurix checkpoint " << name << ": " << trouble.words << "\n";
     return kFailed;
+  } catch (const posix::EnvironmentError& error) {
+    std::cerr << "plurix checkpoint " << name << ": " << error.what() << "\n";
+    return kNotFit;
   } catch (const std::exception& error) {
     std::cerr << "plurix checkpoint " << name << ": " << error.what() << "\n";
     return kFailed;

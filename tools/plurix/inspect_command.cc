@@ -210,9 +210,11 @@ CLI::App* add_look(CLI::App& parent, const char* name, const char* what,
                    "Seconds until an attempt to join fails")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  look->add_option("--dir", arguments->store,
-                   "Look at an image in this directory of a PageServer instead of a cluster");
-  look->add_option("--image", arguments->image, "Its commit time (default: the newest)");
+  auto* store =
+      look->add_option("--dir", arguments->store,
+                       "Look at an image in this directory of a PageServer instead of a cluster");
+  look->add_option("--image", arguments->image, "Its commit time (default: the newest)")
+      ->needs(store);
   look->add_flag("--json", arguments->json, "One line of JSON instead of words");
   look->callback([arguments, inspect, &exit_code] { exit_code = run(*arguments, inspect); });
   return look;

@@ -72,7 +72,7 @@ int fail(const NodeSettings& settings, ExitCode code, const std::string& words) 
     const nlohmann::ordered_json line = {{"event", "failed"}, {"code", code}, {"words", words}};
     (void)write_line(1, line.dump());
   } else {
-    std::cerr << "plurix node: " << words << "\n";
+    std::cerr << "plurix " << settings.command << ": " << words << "\n";
   }
   return code;
 }
@@ -204,6 +204,7 @@ void add_pageserver_command(CLI::App& app, int& exit_code) {
   CLI::App* server =
       app.add_subcommand("pageserver", "Start the node that keeps images of the heap on its disk");
   const auto arguments = std::make_shared<Arguments>();
+  arguments->settings.command = "pageserver";
   add_options(*server, arguments);
   server->get_option("--dir")->required();
   server->footer(kPageServerFooter);

@@ -323,7 +323,8 @@ class NodeRunner {
            {"attempts", recorder_.filed()},
            {"full", recorder_.full()}});
     } else if (!ok) {
-      std::fprintf(stderr, "plurix node: the history or the trace could not be written\n");
+      std::fprintf(stderr, "plurix %s: the history or the trace could not be written\n",
+                   settings_.command);
     }
     return ok;
   }

@@ -14,6 +14,7 @@ namespace plurix::tool {
 inline constexpr const char* kNoWorkload = "none";
 
 struct NodeSettings {
+  const char* command = "node";  ///< which was given, for messages
   posix::NodeOptions node;
   std::string workload = kNoWorkload;
   std::string strategy = "fair";  ///< fair, first-wins

@@ -77,7 +77,8 @@ template <class Node>
 class PageServerHost {
  public:
   /// Throws EnvironmentError.
-  PageServerHost(Node& node, OpenStore& store, const NodeSettings& settings) : node_(node) {
+  PageServerHost(Node& node, OpenStore& store, const NodeSettings& settings)
+      : node_(node), command_(settings.command) {
     if (!store) return;
     ChosenPolicy policy;
     policy.interval = {static_cast<std::int64_t>(settings.image_seconds * 1e9)};
@@ -100,7 +101,7 @@ class PageServerHost {
     if (!server_) return;
     const auto words = server_->leave(node_.leave_deadline());
     if (!words.empty()) {
-      std::fprintf(stderr, "plurix node: the store does not know that others go on: %s\n",
+      std::fprintf(stderr, "plurix %s: the store does not know that others go on: %s\n", command_,
                    words.c_str());
     }
   }
@@ -111,7 +112,7 @@ class PageServerHost {
     server_->tick();
     if (server_->trouble() == told_) return;
     told_ = server_->trouble();
-    if (!told_.empty()) std::fprintf(stderr, "plurix node: no image: %s\n", told_.c_str());
+    if (!told_.empty()) std::fprintf(stderr, "plurix %s: no image: %s\n", command_, told_.c_str());
   }
 
   /// Takes an image and waits until it is durable; false if that took longer than `patience`.
@@ -128,7 +129,7 @@ class PageServerHost {
     const bool stored = node_.commit_time() <= node_.protocol().core().durable ||
                         server_->counters().images != before;
     if (!stored) {
-      std::fprintf(stderr, "plurix node: no image yet: it waits for %s\n",
+      std::fprintf(stderr, "plurix %s: no image yet: it waits for %s\n", command_,
                    server_->waits_for().c_str());
     }
     return stored;
@@ -167,14 +168,15 @@ class PageServerHost {
            "The store cannot be used", "Stop that one first.");
     if (left) {
       std::fprintf(stderr,
-                   "plurix node: nobody answers of those who went on when this PageServer left; "
+                   "plurix %s: nobody answers of those who went on when this PageServer left; "
                    "going on from its image of commit time %llu\n",
-                   static_cast<unsigned long long>(newest));
+                   command_, static_cast<unsigned long long>(newest));
     }
     return false;
   }
 
   Node& node_;
+  const char* command_;
   std::optional<checkpoint::PageServer<Node, posix::FileBlockStore, ChosenPolicy>> server_;
   std::string told_;
 };
