@@ -299,6 +299,13 @@ consteval std::string_view name_of_field() noexcept {
     return {};
   }
 }
+
+struct Probe {
+  int told;
+};
+static_assert(name_of_field<Probe, 0>() == "told",
+              "this compiler does not tell the names of fields, by which nodes compare the layouts "
+              "of types: take g++ 12, clang++ 19, or later");
 #pragma GCC diagnostic pop
 
 /// Calls `visit(name, field)` for each field of an object of a type that has fields. The name is
