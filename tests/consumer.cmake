@@ -4,13 +4,17 @@ add_test(NAME consumer.install
   COMMAND "${CMAKE_COMMAND}" --install "${PROJECT_BINARY_DIR}" --prefix "${prefix}")
 set_tests_properties(consumer.install PROPERTIES LABELS consumer FIXTURES_SETUP installed)
 
+# All components once; in the other ways, which build them anew, what most users take.
+set(components_find_package core posix sim conformance)
+set(components_fetch_content core posix)
+set(components_add_subdirectory core)
 foreach(way find_package fetch_content add_subdirectory)
   add_test(NAME consumer.${way}
     COMMAND "${CMAKE_CTEST_COMMAND}"
       --build-and-test "${CMAKE_CURRENT_LIST_DIR}/consumer" "${PROJECT_BINARY_DIR}/consumer/${way}"
       --build-generator "${CMAKE_GENERATOR}"
       --build-options
-        "-DCONSUMER_WAY=${way}"
+        "-DCONSUMER_WAY=${way}" "-DCONSUMER_COMPONENTS=${components_${way}}"
         "-DCONSUMER_PLURIX_SOURCE=${PROJECT_SOURCE_DIR}"
         "-DCMAKE_PREFIX_PATH=${prefix}"
         "-DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}"
