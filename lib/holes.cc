@@ -40,13 +40,22 @@ class HoleMaker {
   std::uint64_t bytes_ = 0;
 };
 
+/// std::popcount calls a function of the runtime library, which kernels do not have.
+constexpr std::size_t count_ones(std::uint64_t word) noexcept {
+  word -= word >> 1 & 0x5555'5555'5555'5555;
+  word = (word & 0x3333'3333'3333'3333) + (word >> 2 & 0x3333'3333'3333'3333);
+  word = (word + (word >> 4)) & 0x0f0f'0f0f'0f0f'0f0f;
+  return word * 0x0101'0101'0101'0101 >> 56;
+}
+static_assert(count_ones(0) == 0 && count_ones(~std::uint64_t{0}) == 64 && count_ones(0x8001) == 2);
+
 }  // namespace
 
 void deallocate_together(Transaction& t, PageIndex page, std::span<const std::uint64_t> places) {
   auto* bytes = t.writing_range(offset_of(page), kPageSize);
   auto* header = reinterpret_cast<PageHeader*>(bytes);
   std::size_t all = 0;
-  for (const auto word : places) all += static_cast<std::size_t>(std::popcount(word));
+  for (const auto word : places) all += count_ones(word);
   if (all == header->objects && header->node == t.node_id()) {  // no need to look at each
     header->objects = 0;
     header->used = 0;

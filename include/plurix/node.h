@@ -347,13 +347,7 @@ class Node {
       std::atomic_signal_fence(std::memory_order_seq_cst);
     }
     ~Masked() {
-      if (node_.depth() == 1 && node_.pending_) {
-        node_.pending_ = false;
-        node_.pump();
-      }
-      if constexpr (ClosesTogether<Faults>) {
-        if (node_.depth() == 1) node_.faults_.close_now();
-      }
+      if (node_.depth() == 1) node_.catch_up();
       std::atomic_signal_fence(std::memory_order_seq_cst);
       node_.mask_.store(node_.depth() - 1, std::memory_order_relaxed);
     }
@@ -501,6 +495,18 @@ class Node {
 
   bool lost_thread(CommitTime time, Epoch epoch) const noexcept {
     return protocol_.core().undone.was(time, epoch) == Undone::Answer::kUnknown;
+  }
+
+  /// Does what was put off until the application goes on. Closing takes a while, in which there may
+  /// be another interrupt.
+  void catch_up() noexcept {
+    do {
+      if (pending_) {
+        pending_ = false;
+        pump();
+      }
+      if constexpr (ClosesTogether<Faults>) faults_.close_now();
+    } while (pending_);
   }
 
   /// Takes in what has arrived and what time has brought. Masked.
