@@ -186,6 +186,43 @@ TEST_P(HostedNode, FollowsPlainPointersToPagesItDoesNotHave) {
   EXPECT_EQ(seen, 8);
 }
 
+// What it had once and was taken away since traps again, many scattered pages as well as one.
+TEST_P(HostedNode, FollowsPlainPointersToWhatOthersHaveWrittenSince) {
+  if (GetParam() == FaultSourceKind::kSoftware) GTEST_SKIP() << "nothing traps";
+  constexpr int kWords = 20;
+  posix::Node here(options());
+  const auto add_to_all = [this](std::int64_t amount) {
+    peer.run([amount](posix::Node& there) {
+      for (int word = 0; word < kWords; word += amount == 1 ? 3 : 1) {
+        add(there, ("far" + std::to_string(word)).c_str(), amount);
+        there.run([](Transaction& t) { t.make<Buffer>(); });  // so that it is on a page of its own
+      }
+    });
+  };
+  add_to_all(7);
+  const auto offsets = here.run([](Transaction& t) {
+    std::array<heap::Offset, kWords> found;
+    for (int word = 0; word < kWords; ++word) {
+      found[word] = t.find<Word>(("far" + std::to_string(word)).c_str()).offset();
+    }
+    return found;
+  });
+  for (std::int64_t round = 0; round < 4; ++round) {
+    const auto seen = here.run([&](Transaction& t) {
+      const auto* base = reinterpret_cast<const std::byte*>(t.raw(t.at<Word>(0)));
+      std::array<std::int64_t, kWords> values;
+      for (int word = 0; word < kWords; ++word) {
+        values[word] = reinterpret_cast<const Word*>(base + offsets[word])->value;
+      }
+      return values;
+    });
+    for (int word = 0; word < kWords; ++word) {
+      EXPECT_EQ(seen[word], word % 3 == 0 ? 7 + round : 7) << "word " << word << " of " << round;
+    }
+    add_to_all(1);
+  }
+}
+
 TEST_P(HostedNode, LetsTheKernelWriteIntoAPinnedObject) {
   posix::Node here(options());
   int ends[2];
