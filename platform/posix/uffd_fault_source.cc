@@ -137,7 +137,8 @@ UffdFaultSource::UffdFaultSource(SharedRegion& region)
       frames_(region.frames()),
       fd_(register_or_throw(view_, region.bytes())),
       self_(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0))),
-      rights_(region.pages(), Rights::kNone),
+      desired_(region.pages(), Rights::kNone),
+      mapped_(region.pages(), Rights::kNone),
       range_(view_, region.bytes(), {trap, this}) {
   // From here on the registration guards the view, not the mapping's protection.
   if (::mprotect(view_, region.bytes(), PROT_READ | PROT_WRITE) != 0) {
@@ -149,16 +150,16 @@ UffdFaultSource::UffdFaultSource(SharedRegion& region)
 }
 
 UffdFaultSource::~UffdFaultSource() {
-  ::mprotect(view_, rights_.size() * kPageSize, PROT_NONE);
+  ::mprotect(view_, desired_.size() * kPageSize, PROT_NONE);
   if (self_ >= 0) ::close(self_);
   ::close(fd_);
 }
 
 void UffdFaultSource::protect(PageIndex first, std::uint32_t count, Rights rights) noexcept {
-  PLURIX_ASSERT(first <= rights_.size() && count <= rights_.size() - first);
-  if (rights == Rights::kNone) close_now();
-  while (count > 0 && rights_[first] == rights) ++first, --count;
-  while (count > 0 && rights_[first + count - 1] == rights) --count;
+  PLURIX_ASSERT(first <= desired_.size() && count <= desired_.size() - first);
+  std::fill_n(&desired_[first], count, rights);
+  while (count > 0 && mapped_[first] == rights) ++first, --count;
+  while (count > 0 && mapped_[first + count - 1] == rights) --count;
   if (count == 0) return;
   if (rights == Rights::kNone) {
     close_pages(first, count);
@@ -166,25 +167,31 @@ void UffdFaultSource::protect(PageIndex first, std::uint32_t count, Rights right
     change_open_pages(first, count, rights);
     open_closed_pages(first, count, rights);
   }
-  std::fill_n(&rights_[first], count, rights);
+  std::fill_n(&mapped_[first], count, rights);
 }
 
 void UffdFaultSource::close_later(PageIndex first, std::uint32_t count) noexcept {
-  PLURIX_ASSERT(first <= rights_.size() && count <= rights_.size() - first);
+  PLURIX_ASSERT(first <= desired_.size() && count <= desired_.size() - first);
   if (count > ClosingPages::kLongestRun) return protect(first, count, Rights::kNone);
-  std::fill_n(&rights_[first], count, Rights::kNone);
+  std::fill_n(&desired_[first], count, Rights::kNone);
   if (!closing_.add(first, count)) close_what_waits();
 }
 
 void UffdFaultSource::close_what_waits() noexcept {
   BoundedVector<iovec, kMostTogether> runs;
-  const auto is_closed = [this](PageIndex page) { return rights_[page] == Rights::kNone; };
-  closing_.take_runs(is_closed, is_closed, [&](PageIndex first, std::uint32_t count) {
-    const iovec run = {view_ + std::size_t{first} * kPageSize, std::size_t{count} * kPageSize};
-    if (runs.push(run)) return;
-    close_runs(runs.view());
-    runs.clear();
-    PLURIX_ASSERT(runs.push(run));
+  const auto closed = [this](PageIndex page) { return mapped_[page] == Rights::kNone; };
+  const auto to_close = [this](PageIndex page) {
+    return desired_[page] == Rights::kNone && mapped_[page] != Rights::kNone;
+  };
+  closing_.take_runs(to_close, closed, [&](PageIndex first, std::uint32_t count) {
+    if (runs.full()) {
+      close_runs(runs.view());
+      runs.clear();
+    }
+    const bool room =
+        runs.push({view_ + std::size_t{first} * kPageSize, std::size_t{count} * kPageSize});
+    PLURIX_ASSERT(room);
+    std::fill_n(&mapped_[first], count, Rights::kNone);
   });
   close_runs(runs.view());
 }
@@ -216,7 +223,7 @@ void UffdFaultSource::close_pages(PageIndex first, std::uint32_t count) noexcept
 void UffdFaultSource::change_open_pages(PageIndex first, std::uint32_t count,
                                         Rights rights) noexcept {
   const auto differs = [&](PageIndex page) {
-    return rights_[page] != Rights::kNone && rights_[page] != rights;
+    return mapped_[page] != Rights::kNone && mapped_[page] != rights;
   };
   while (count > 0 && !differs(first)) ++first, --count;
   while (count > 0 && !differs(first + count - 1)) --count;
@@ -238,12 +245,12 @@ void UffdFaultSource::open_closed_pages(PageIndex first, std::uint32_t count,
                                         Rights rights) noexcept {
   const PageIndex end = first + count;
   for (PageIndex page = first; page < end;) {
-    if (rights_[page] != Rights::kNone) {
+    if (mapped_[page] != Rights::kNone) {
       ++page;
       continue;
     }
     PageIndex run_end = page + 1;
-    while (run_end < end && rights_[run_end] == Rights::kNone) ++run_end;
+    while (run_end < end && mapped_[run_end] == Rights::kNone) ++run_end;
     open_run(page, run_end - page, rights);
     page = run_end;
   }
@@ -289,10 +296,11 @@ bool UffdFaultSource::trap(void* self, std::byte* address, Access access,
   if (signal != TrapSignal::kBus) return false;
   auto& source = *static_cast<UffdFaultSource*>(self);
   const auto page = page_of(static_cast<std::uint64_t>(address - source.view_));
-  const auto rights = source.rights_[page];
+  const auto rights = source.desired_[page];
   if (allows(rights, access)) {
     // The kernel took the entry away on its own (swap): put it back, nobody needs to know.
     source.open_run(page, 1, rights);
+    source.mapped_[page] = rights;
   } else {
     source.reporter_.report(page, access);
   }

@@ -95,6 +95,8 @@ struct Malformed {
   const char* what;
   std::string text;
   const char* error;
+
+  friend void PrintTo(const Malformed& line, std::ostream* out) { *out << line.what; }
 };
 
 class MalformedLine : public ::testing::TestWithParam<Malformed> {};

@@ -40,7 +40,7 @@ class UffdFaultSource {
   std::byte* view() const noexcept { return view_; }
   std::byte* frames() const noexcept { return frames_; }
   bool traps() const noexcept { return true; }
-  Rights rights(PageIndex page) const noexcept { return rights_[page]; }
+  Rights rights(PageIndex page) const noexcept { return desired_[page]; }
 
   /// Pages that have these rights already cost nothing; the others take one call for those that are
   /// open and one for each run of closed ones.
@@ -70,8 +70,9 @@ class UffdFaultSource {
   std::byte* view_;
   std::byte* frames_;
   int fd_;
-  int self_;  ///< this process, for process_madvise; -1 where it does not help
-  std::vector<Rights> rights_;
+  int self_;                     ///< this process, for process_madvise; -1 where it does not help
+  std::vector<Rights> desired_;  ///< what the node asked for
+  std::vector<Rights> mapped_;   ///< what the kernel enforces; more only where it is to be closed
   ClosingPages closing_;
   FaultReporter reporter_;
   TrapRange range_;
