@@ -35,37 +35,25 @@ std::byte* protected_view(const SharedRegion& region) {
 SigsegvFaultSource::SigsegvFaultSource(SharedRegion& region)
     : view_(protected_view(region)),
       frames_(region.frames()),
-      desired_(region.pages(), Rights::kNone),
-      mapped_(region.pages(), Rights::kNone),
+      rights_(region.pages()),
       range_(view_, region.bytes(), {trap, this}) {}
 
 SigsegvFaultSource::~SigsegvFaultSource() {
-  ::mprotect(view_, desired_.size() * kPageSize, PROT_NONE);
+  ::mprotect(view_, std::size_t{rights_.pages()} * kPageSize, PROT_NONE);
 }
 
 void SigsegvFaultSource::protect(PageIndex first, std::uint32_t count, Rights rights) noexcept {
-  PLURIX_ASSERT(first <= desired_.size() && count <= desired_.size() - first);
-  std::fill_n(&desired_[first], count, rights);
-  while (count > 0 && mapped_[first] == rights) ++first, --count;
-  while (count > 0 && mapped_[first + count - 1] == rights) --count;
-  if (count > 0) apply(first, count, rights);
+  const auto changed = rights_.want(first, count, rights);
+  if (changed.count > 0) apply(changed.first, changed.count, rights);
 }
 
 void SigsegvFaultSource::close_later(PageIndex first, std::uint32_t count) noexcept {
-  PLURIX_ASSERT(first <= desired_.size() && count <= desired_.size() - first);
-  if (count > ClosingPages::kLongestRun) return protect(first, count, Rights::kNone);
-  std::fill_n(&desired_[first], count, Rights::kNone);
-  if (!closing_.add(first, count)) close_what_waits();
+  if (count > PageRights::kLongestRun) return protect(first, count, Rights::kNone);
+  if (!rights_.want_closed_later(first, count)) close_what_waits();
 }
 
 void SigsegvFaultSource::close_what_waits() noexcept {
-  const auto closed = [this](PageIndex page) { return mapped_[page] == Rights::kNone; };
-  const auto to_close = [this](PageIndex page) {
-    return desired_[page] == Rights::kNone && mapped_[page] != Rights::kNone;
-  };
-  closing_.take_runs(to_close, closed, [this](PageIndex first, std::uint32_t count) {
-    apply(first, count, Rights::kNone);
-  });
+  rights_.take_waiting([this](PageRights::Run run) { apply(run.first, run.count, Rights::kNone); });
 }
 
 void SigsegvFaultSource::apply(PageIndex first, std::uint32_t count, Rights rights) noexcept {
@@ -79,24 +67,26 @@ bool SigsegvFaultSource::try_mprotect(PageIndex first, std::uint32_t count,
                                       Rights rights) noexcept {
   std::byte* begin = view_ + std::size_t{first} * kPageSize;
   if (::mprotect(begin, std::size_t{count} * kPageSize, protection(rights)) != 0) return false;
-  std::fill_n(&mapped_[first], count, rights);
+  rights_.set_mapped(first, count, rights);
   return true;
 }
 
 void SigsegvFaultSource::collapse() noexcept {
   // Closing everything only joins mappings, so it succeeds where a split has no mapping left.
-  if (::mprotect(view_, desired_.size() * kPageSize, PROT_NONE) != 0) {
+  if (::mprotect(view_, std::size_t{rights_.pages()} * kPageSize, PROT_NONE) != 0) {
     panic("mprotect refuses to close the heap", __FILE__, __LINE__);
   }
-  std::fill(mapped_.begin(), mapped_.end(), Rights::kNone);
+  rights_.set_mapped(0, rights_.pages(), Rights::kNone);
   ++collapses_;
 }
 
 void SigsegvFaultSource::reopen(PageIndex page) noexcept {
-  const auto rights = desired_[page];
-  const auto limit = std::min<std::size_t>(desired_.size(), std::size_t{page} + kReopenRun);
+  const auto rights = rights_.wanted(page);
+  const auto limit = std::min<std::size_t>(rights_.pages(), std::size_t{page} + kReopenRun);
   PageIndex end = page + 1;
-  while (end < limit && desired_[end] == rights && mapped_[end] == Rights::kNone) ++end;
+  while (end < limit && rights_.wanted(end) == rights && rights_.mapped(end) == Rights::kNone) {
+    ++end;
+  }
   apply(page, end - page, rights);
 }
 
@@ -105,7 +95,7 @@ bool SigsegvFaultSource::trap(void* self, std::byte* address, Access access,
   if (signal != TrapSignal::kSegv) return false;
   auto& source = *static_cast<SigsegvFaultSource*>(self);
   const auto page = page_of(static_cast<std::uint64_t>(address - source.view_));
-  if (allows(source.desired_[page], access)) {
+  if (allows(source.rights_.wanted(page), access)) {
     source.reopen(page);
   } else {
     source.reporter_.report(page, access);

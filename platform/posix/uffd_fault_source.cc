@@ -137,8 +137,7 @@ UffdFaultSource::UffdFaultSource(SharedRegion& region)
       frames_(region.frames()),
       fd_(register_or_throw(view_, region.bytes())),
       self_(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0))),
-      desired_(region.pages(), Rights::kNone),
-      mapped_(region.pages(), Rights::kNone),
+      rights_(region.pages()),
       range_(view_, region.bytes(), {trap, this}) {
   // From here on the registration guards the view, not the mapping's protection.
   if (::mprotect(view_, region.bytes(), PROT_READ | PROT_WRITE) != 0) {
@@ -150,50 +149,45 @@ UffdFaultSource::UffdFaultSource(SharedRegion& region)
 }
 
 UffdFaultSource::~UffdFaultSource() {
-  ::mprotect(view_, desired_.size() * kPageSize, PROT_NONE);
+  ::mprotect(view_, std::size_t{rights_.pages()} * kPageSize, PROT_NONE);
   if (self_ >= 0) ::close(self_);
   ::close(fd_);
 }
 
 void UffdFaultSource::protect(PageIndex first, std::uint32_t count, Rights rights) noexcept {
-  PLURIX_ASSERT(first <= desired_.size() && count <= desired_.size() - first);
-  std::fill_n(&desired_[first], count, rights);
-  while (count > 0 && mapped_[first] == rights) ++first, --count;
-  while (count > 0 && mapped_[first + count - 1] == rights) --count;
-  if (count == 0) return;
+  const auto changed = rights_.want(first, count, rights);
+  if (changed.count == 0) return;
   if (rights == Rights::kNone) {
-    close_pages(first, count);
+    const auto run = memory_of(changed);
+    close_runs({&run, 1});
   } else {
-    change_open_pages(first, count, rights);
-    open_closed_pages(first, count, rights);
+    change_open_pages(changed.first, changed.count, rights);
+    open_closed_pages(changed.first, changed.count, rights);
   }
-  std::fill_n(&mapped_[first], count, rights);
+  rights_.set_mapped(changed.first, changed.count, rights);
 }
 
 void UffdFaultSource::close_later(PageIndex first, std::uint32_t count) noexcept {
-  PLURIX_ASSERT(first <= desired_.size() && count <= desired_.size() - first);
-  if (count > ClosingPages::kLongestRun) return protect(first, count, Rights::kNone);
-  std::fill_n(&desired_[first], count, Rights::kNone);
-  if (!closing_.add(first, count)) close_what_waits();
+  if (count > PageRights::kLongestRun) return protect(first, count, Rights::kNone);
+  if (!rights_.want_closed_later(first, count)) close_what_waits();
 }
 
 void UffdFaultSource::close_what_waits() noexcept {
   BoundedVector<iovec, kMostTogether> runs;
-  const auto closed = [this](PageIndex page) { return mapped_[page] == Rights::kNone; };
-  const auto to_close = [this](PageIndex page) {
-    return desired_[page] == Rights::kNone && mapped_[page] != Rights::kNone;
-  };
-  closing_.take_runs(to_close, closed, [&](PageIndex first, std::uint32_t count) {
+  rights_.take_waiting([&](PageRights::Run run) {
     if (runs.full()) {
       close_runs(runs.view());
       runs.clear();
     }
-    const bool room =
-        runs.push({view_ + std::size_t{first} * kPageSize, std::size_t{count} * kPageSize});
+    const bool room = runs.push(memory_of(run));
     PLURIX_ASSERT(room);
-    std::fill_n(&mapped_[first], count, Rights::kNone);
+    rights_.set_mapped(run.first, run.count, Rights::kNone);
   });
   close_runs(runs.view());
+}
+
+iovec UffdFaultSource::memory_of(PageRights::Run run) const noexcept {
+  return {view_ + std::size_t{run.first} * kPageSize, std::size_t{run.count} * kPageSize};
 }
 
 void UffdFaultSource::close_runs(std::span<const iovec> runs) noexcept {
@@ -213,17 +207,12 @@ void UffdFaultSource::close_runs(std::span<const iovec> runs) noexcept {
   }
 }
 
-void UffdFaultSource::close_pages(PageIndex first, std::uint32_t count) noexcept {
-  const iovec run = {view_ + std::size_t{first} * kPageSize, std::size_t{count} * kPageSize};
-  close_runs({&run, 1});
-}
-
 // One call from the first to the last open page that has other rights. Closed pages between them
 // may get a mark saying "write-protected", which the call that opens them overwrites.
 void UffdFaultSource::change_open_pages(PageIndex first, std::uint32_t count,
                                         Rights rights) noexcept {
   const auto differs = [&](PageIndex page) {
-    return mapped_[page] != Rights::kNone && mapped_[page] != rights;
+    return rights_.mapped(page) != Rights::kNone && rights_.mapped(page) != rights;
   };
   while (count > 0 && !differs(first)) ++first, --count;
   while (count > 0 && !differs(first + count - 1)) --count;
@@ -245,12 +234,12 @@ void UffdFaultSource::open_closed_pages(PageIndex first, std::uint32_t count,
                                         Rights rights) noexcept {
   const PageIndex end = first + count;
   for (PageIndex page = first; page < end;) {
-    if (mapped_[page] != Rights::kNone) {
+    if (rights_.mapped(page) != Rights::kNone) {
       ++page;
       continue;
     }
     PageIndex run_end = page + 1;
-    while (run_end < end && mapped_[run_end] == Rights::kNone) ++run_end;
+    while (run_end < end && rights_.mapped(run_end) == Rights::kNone) ++run_end;
     open_run(page, run_end - page, rights);
     page = run_end;
   }
@@ -296,11 +285,11 @@ bool UffdFaultSource::trap(void* self, std::byte* address, Access access,
   if (signal != TrapSignal::kBus) return false;
   auto& source = *static_cast<UffdFaultSource*>(self);
   const auto page = page_of(static_cast<std::uint64_t>(address - source.view_));
-  const auto rights = source.desired_[page];
+  const auto rights = source.rights_.wanted(page);
   if (allows(rights, access)) {
     // The kernel took the entry away on its own (swap): put it back, nobody needs to know.
     source.open_run(page, 1, rights);
-    source.mapped_[page] = rights;
+    source.rights_.set_mapped(page, 1, rights);
   } else {
     source.reporter_.report(page, access);
   }

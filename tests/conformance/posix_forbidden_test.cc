@@ -14,7 +14,6 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
-#include <iterator>
 #include <string>
 
 namespace plurix::testing {
@@ -28,8 +27,18 @@ constexpr sock_filter skip_unless_equal(std::uint32_t value, std::uint8_t skippe
 }
 constexpr sock_filter leave_with(std::uint32_t action) { return {BPF_RET | BPF_K, 0, 0, action}; }
 
+constexpr auto kRefuse = SECCOMP_RET_ERRNO | EPERM;
+
+template <std::size_t kCount>
+void obey(sock_filter (&rules)[kCount]) {
+  const sock_fprog program = {static_cast<unsigned short>(kCount), rules};
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+    std::_Exit(77);
+  }
+}
+
 void forbid_userfaultfd_and_io_uring() {
-  constexpr auto kRefuse = SECCOMP_RET_ERRNO | EPERM;
   sock_filter rules[] = {
       load(offsetof(seccomp_data, nr)),
       skip_unless_equal(SYS_userfaultfd, 1),
@@ -42,11 +51,17 @@ void forbid_userfaultfd_and_io_uring() {
       leave_with(kRefuse),
       leave_with(SECCOMP_RET_ALLOW),
   };
-  const sock_fprog program = {static_cast<unsigned short>(std::size(rules)), rules};
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-      ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
-    std::_Exit(77);
-  }
+  obey(rules);
+}
+
+void forbid_process_madvise() {
+  sock_filter rules[] = {
+      load(offsetof(seccomp_data, nr)),
+      skip_unless_equal(SYS_process_madvise, 1),
+      leave_with(kRefuse),
+      leave_with(SECCOMP_RET_ALLOW),
+  };
+  obey(rules);
 }
 
 // Leaves with 0 when it holds, else says what did not.
@@ -77,6 +92,37 @@ TEST(ForbiddenDeathTest, UserfaultfdByNameIsRefusedInWords) {
     }
   };
   EXPECT_EXIT(child(), ::testing::ExitedWithCode(0), "Use the SIGSEGV fault source");
+}
+
+// As before Linux 6.13: scattered pages are closed one by one then.
+TEST(ForbiddenDeathTest, UserfaultfdClosesPagesOneByOne) {
+  if (!posix::UffdFaultSource::why_unavailable().empty()) GTEST_SKIP();
+  const auto child = [] {
+    forbid_process_madvise();
+    posix::SharedRegion region(HeapGeometry{.pages = 256});
+    posix::UffdFaultSource source(region);
+    struct Faults {
+      posix::UffdFaultSource& source;
+      int count = 0;
+    } faults{source};
+    source.on_fault({[](void* self, PageIndex page, Access) noexcept {
+                       auto& seen = *static_cast<Faults*>(self);
+                       ++seen.count;
+                       seen.source.protect(page, 1, Rights::kRead);
+                       return FaultVerdict::kResume;
+                     },
+                     &faults});
+    source.protect(0, 256, Rights::kRead);
+    for (int round = 0; round < 2; ++round) {
+      for (PageIndex page = 0; page < 256; page += 64) source.close_later(page, 1);
+      source.close_now();
+      for (PageIndex page = 0; page < 256; ++page) {
+        (void)*static_cast<volatile std::byte*>(source.view() + std::size_t{page} * kPageSize);
+      }
+    }
+    leave_if(faults.count == 8, std::to_string(faults.count) + " faults");
+  };
+  EXPECT_EXIT(child(), ::testing::ExitedWithCode(0), "8 faults");
 }
 
 TEST(ForbiddenDeathTest, TheTransportFallsBackToPlainSockets) {

@@ -78,6 +78,7 @@ class HostedFaultSource {
   void protect(PageIndex first, std::uint32_t count, Rights rights) noexcept {
     visit([=](auto& s) noexcept { s.protect(first, count, rights); });
   }
+  /// Any context of the application thread.
   void close_later(PageIndex first, std::uint32_t count) noexcept {
     visit([=]<class S>(S& s) noexcept {
       if constexpr (ClosesTogether<S>) {

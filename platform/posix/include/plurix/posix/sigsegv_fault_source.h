@@ -7,13 +7,12 @@
 #pragma once
 
 #include <plurix/concepts/fault_source.h>
-#include <plurix/posix/closing_pages.h>
 #include <plurix/posix/fault_reporter.h>
 #include <plurix/posix/fault_signals.h>
+#include <plurix/posix/page_rights.h>
 #include <plurix/posix/shared_region.h>
 
 #include <cstdint>
-#include <vector>
 
 namespace plurix::posix {
 
@@ -30,7 +29,7 @@ class SigsegvFaultSource {
   std::byte* view() const noexcept { return view_; }
   std::byte* frames() const noexcept { return frames_; }
   bool traps() const noexcept { return true; }
-  Rights rights(PageIndex page) const noexcept { return desired_[page]; }
+  Rights rights(PageIndex page) const noexcept { return rights_.wanted(page); }
 
   /// Pages that have these rights already cost nothing; the others take one mprotect together.
   /// Panics when the kernel refuses even after a collapse (it then has no memory at all).
@@ -39,7 +38,7 @@ class SigsegvFaultSource {
   /// Pages beside each other take one mprotect together.
   void close_later(PageIndex first, std::uint32_t count) noexcept;
   void close_now() noexcept {
-    if (!closing_.empty()) close_what_waits();
+    if (rights_.anything_waits()) close_what_waits();
   }
 
   void on_fault(FaultHandler handler) noexcept { reporter_.on_fault(handler); }
@@ -58,9 +57,7 @@ class SigsegvFaultSource {
 
   std::byte* view_;
   std::byte* frames_;
-  std::vector<Rights> desired_;  ///< what the node asked for
-  std::vector<Rights> mapped_;   ///< what the kernel enforces, never more than desired
-  ClosingPages closing_;
+  PageRights rights_;
   FaultReporter reporter_;
   std::uint64_t collapses_ = 0;
   TrapRange range_;

@@ -9,16 +9,15 @@
 #pragma once
 
 #include <plurix/concepts/fault_source.h>
-#include <plurix/posix/closing_pages.h>
 #include <plurix/posix/fault_reporter.h>
 #include <plurix/posix/fault_signals.h>
+#include <plurix/posix/page_rights.h>
 #include <plurix/posix/shared_region.h>
 
 #include <sys/uio.h>
 #include <cstdint>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace plurix::posix {
 
@@ -40,7 +39,7 @@ class UffdFaultSource {
   std::byte* view() const noexcept { return view_; }
   std::byte* frames() const noexcept { return frames_; }
   bool traps() const noexcept { return true; }
-  Rights rights(PageIndex page) const noexcept { return desired_[page]; }
+  Rights rights(PageIndex page) const noexcept { return rights_.wanted(page); }
 
   /// Pages that have these rights already cost nothing; the others take one call for those that are
   /// open and one for each run of closed ones.
@@ -50,7 +49,7 @@ class UffdFaultSource {
   /// oneself), so that other processors are told once. Elsewhere pages beside each other share one.
   void close_later(PageIndex first, std::uint32_t count) noexcept;
   void close_now() noexcept {
-    if (!closing_.empty()) close_what_waits();
+    if (rights_.anything_waits()) close_what_waits();
   }
 
   void on_fault(FaultHandler handler) noexcept { reporter_.on_fault(handler); }
@@ -60,7 +59,7 @@ class UffdFaultSource {
   static bool trap(void* self, std::byte* address, Access access, TrapSignal signal) noexcept;
   void close_what_waits() noexcept;
   void close_runs(std::span<const iovec> runs) noexcept;
-  void close_pages(PageIndex first, std::uint32_t count) noexcept;
+  iovec memory_of(PageRights::Run run) const noexcept;
   void change_open_pages(PageIndex first, std::uint32_t count, Rights rights) noexcept;
   void write_protect(PageIndex first, std::uint32_t count, Rights rights) noexcept;
   void open_closed_pages(PageIndex first, std::uint32_t count, Rights rights) noexcept;
@@ -70,10 +69,8 @@ class UffdFaultSource {
   std::byte* view_;
   std::byte* frames_;
   int fd_;
-  int self_;                     ///< this process, for process_madvise; -1 where it does not help
-  std::vector<Rights> desired_;  ///< what the node asked for
-  std::vector<Rights> mapped_;   ///< what the kernel enforces; more only where it is to be closed
-  ClosingPages closing_;
+  int self_;  ///< this process, for process_madvise; -1 where it does not help
+  PageRights rights_;
   FaultReporter reporter_;
   TrapRange range_;
 };
