@@ -347,7 +347,7 @@ class Node {
       std::atomic_signal_fence(std::memory_order_seq_cst);
     }
     ~Masked() {
-      if (node_.depth() == 1) node_.catch_up();
+      if (node_.depth() == 1) node_.do_postponed();
       std::atomic_signal_fence(std::memory_order_seq_cst);
       node_.mask_.store(node_.depth() - 1, std::memory_order_relaxed);
     }
@@ -499,7 +499,7 @@ class Node {
 
   /// Does what was put off until the application goes on. Closing takes a while, in which there may
   /// be another interrupt.
-  void catch_up() noexcept {
+  void do_postponed() noexcept {
     do {
       if (pending_) {
         pending_ = false;
