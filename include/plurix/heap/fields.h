@@ -300,10 +300,10 @@ consteval std::string_view name_of_field() noexcept {
   }
 }
 
-struct Probe {
+struct NameProbe {
   int told;
 };
-static_assert(name_of_field<Probe, 0>() == "told",
+static_assert(name_of_field<NameProbe, 0>() == "told",
               "this compiler does not tell the names of fields, by which nodes compare the layouts "
               "of types: take g++ 12, clang++ 19, or later");
 #pragma GCC diagnostic pop

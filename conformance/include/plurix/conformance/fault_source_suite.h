@@ -19,6 +19,7 @@
 #pragma once
 
 #include <plurix/base/bounded_vector.h>
+#include <plurix/base/prng.h>
 #include <plurix/concepts/fault_source.h>
 
 #include <gtest/gtest.h>
@@ -189,10 +190,9 @@ TYPED_TEST_P(FaultSourceSuite, AMixedRangeIsMadeUniform) {
 
 TYPED_TEST_P(FaultSourceSuite, RandomRightsAreObeyedPageByPage) {
   std::array<Rights, 64> expected = {};
-  std::uint32_t draw = 1;
-  const auto next = [&draw](std::uint32_t bound) {
-    draw = draw * 1664525 + 1013904223;
-    return (draw >> 8) % bound;
+  Prng prng(1);
+  const auto next = [&prng](std::uint32_t bound) {
+    return static_cast<std::uint32_t>(prng.below(bound));
   };
   for (int round = 0; round < 300; ++round) {
     const auto first = next(64);
@@ -222,10 +222,9 @@ TYPED_TEST_P(FaultSourceSuite, WhatIsClosedLaterIsClosedWithTheRest) {
     GTEST_SKIP() << "closes at once";
   } else {
     std::array<Rights, 64> expected = {};
-    std::uint32_t draw = 1;
-    const auto next = [&draw](std::uint32_t bound) {
-      draw = draw * 1664525 + 1013904223;
-      return (draw >> 8) % bound;
+    Prng prng(1);
+    const auto next = [&prng](std::uint32_t bound) {
+      return static_cast<std::uint32_t>(prng.below(bound));
     };
     for (int round = 0; round < 100; ++round) {
       const auto changes = round % 10 == 0 ? 2000U : next(30);
