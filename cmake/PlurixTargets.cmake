@@ -16,8 +16,8 @@ set(PLURIX_WARNINGS_CLANG -Wshadow)
 # The compiler may put a few moves in the place of a memcpy of known size (-fbuiltin), which
 # -ffreestanding alone forbids (and goes on forbidding to clang); but no string instruction, because
 # those are slow in an emulator.
-# PLURIX_KERNEL_OPTIONS is for whoever wants other optimization here than in hosted code.
 # clang's use of libstdc++ breaks under -mgeneral-regs-only, so it gets the narrower flags.
+# PLURIX_KERNEL_OPTIONS is for whoever wants other optimization here than in hosted code.
 set(PLURIX_KERNEL_OPTIONS "" CACHE STRING "More compiler options for kernel code")
 mark_as_advanced(PLURIX_KERNEL_OPTIONS)
 set(PLURIX_KERNEL_FLAGS ${PLURIX_KERNEL_OPTIONS}

@@ -1,5 +1,6 @@
 # The other compiler builds the libraries and the command without a warning, and its kernel code
-# needs no more than ours does. Only the kernel runs, so only that is optimized. In a build directory of its own inside this one.
+# needs no more than ours does. Only the kernel runs, so only that is optimized. In a build directory
+# of its own inside this one.
 if(NOT PLURIX_OTHER_COMPILER)
   return()
 endif()

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Wrong input ends with exit code 2 and words that help; an unreachable cluster with 3."""
 
-from run_plurix import (EXIT_DONE, EXIT_NOT_REACHABLE, EXIT_USAGE, expect, run, unique_cluster)
+from run_plurix import (EXIT_DONE, EXIT_NOT_FIT, EXIT_NOT_REACHABLE, EXIT_USAGE, expect, run,
+                        unique_cluster)
 
 WRONG = [
     (("demo", "--workload", "lottery"), "registers"),
@@ -31,6 +32,7 @@ WRONG = [
     (("inspect", "page"), "PAGE"),
     (("inspect", "page", "first"), "PAGE"),
     (("inspect", "names", "--bind", "nowhere"), "nowhere"),
+    (("inspect", "heap", "--image", "5"), "--dir"),
     (("torture", "--faults", "loss,rain"), "reordering"),
     (("torture", "--workload", "lottery"), "registers"),
     (("torture", "--nodes", "0"), "1"),
@@ -53,6 +55,13 @@ expect(code == EXIT_NOT_REACHABLE, f"nobody there: exit code {code}", out, err)
 code, out, err = run("inspect", "heap", "--cluster", unique_cluster(), "--join-timeout", "0.3")
 expect(code == EXIT_NOT_REACHABLE, f"nobody to inspect: exit code {code}", out, err)
 expect("start its first node" in err, "does not say what would help", err)
+
+for args in (("checkpoint", "list"), ("inspect", "heap"), ("pageserver",)):
+    code, out, err = run(*args, "--dir", "/nonexistent/store")
+    expect(code == EXIT_NOT_FIT, f"plurix {' '.join(args)} without a store: exit code {code}", out,
+           err)
+    expect(err.startswith(f"plurix {args[0]}"), f"the error does not name {args[0]}", err)
+    expect("/nonexistent/store" in err, "does not say where it looked", err)
 
 for command in ("demo", "node", "inspect", "check", "sim", "torture", "doctor", "version"):
     code, out, err = run(command, "--help")
